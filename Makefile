@@ -1,0 +1,65 @@
+# Every target installs what it needs first (`setup`), so any of them works on a fresh clone.
+# What is built lies in one folder that scripts/env.sh names: $CARGO_TARGET_DIR if it is set, else
+# ~/.cache/aria/target. There is one profile, --release: a second one would build everything twice.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The environment of every recipe, and the functions `step` and `fail`.
+ENV := . scripts/env.sh;
+CARGO_FLAGS := --release --locked --workspace
+once := $(if $(filter-out 0 no,$(ONCE)),--once)
+
+.PHONY: help
+help: ## this list
+	@printf 'make TARGET, where TARGET is one of:\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## install what is missing: packages, Rust, the wasm target
+	@scripts/setup.sh
+
+# `--examples` is there for the features: it makes cargo unify those of the dev-dependencies, as
+# `cargo test` does, so that the tests reuse every dependency that this built.
+.PHONY: build
+build: setup ## build every binary
+	@$(ENV) step "build: cargo build, into $$CARGO_TARGET_DIR"; \
+	cargo build $(CARGO_FLAGS) --bins --examples || \
+		fail "The build failed: the compiler's errors are above."
+
+.PHONY: demo
+demo: build ## run a dev chain and show what it does; ONCE=1 ends after one round
+	@$(ENV) step "demo"; \
+	"$$CARGO_TARGET_DIR/release/aria-demo" $(once) $(ARGS)
+
+.PHONY: test
+test: build ## formatting, the Rust tests, the JavaScript clients' tests
+	@scripts/test.sh
+	@scripts/test-clients.sh
+
+.PHONY: test-all
+test-all: test lint zombienet ## test, lint, zombienet and the long tests
+	@scripts/test.sh --ignored
+
+.PHONY: zombienet
+zombienet: build ## four validators, one of which is restarted
+	@scripts/zombienet.sh
+
+.PHONY: lint
+lint: build ## clippy, and the rules of deny.toml
+	@scripts/lint.sh
+
+.PHONY: weights
+weights: setup ## run the benchmarks and write the pallets' weights
+	@scripts/weights.sh
+
+.PHONY: bench
+bench: build ## settled records a second, and the heaviest block
+	@scripts/bench.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	@$(ENV) step "clean: $$CARGO_TARGET_DIR"; \
+	cargo clean

@@ -1,0 +1,134 @@
+//! Writing records, paging through them, proving them.
+
+use crate::{
+	pallet::{
+		BlockRecords, ByOutput, ByQuery, Config, Error, Event, OutputCount, Pallet, QueryCount,
+		Records, RecordsRoot, RecordsTotal, Stats,
+	},
+	stats,
+	types::IndexKind,
+};
+use alloc::vec::Vec;
+use aria_primitives::{
+	hashing::{leaf_hash, merkle_proof, merkle_root},
+	record::RecordEntry,
+	traits::{Ledger, RecordIndex},
+	OutputHash, QueryHash, RecordId,
+};
+use frame_support::{ensure, traits::Get};
+use sp_core::H256;
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+	/// Merkle root over the ids of the last block that ended. While a block begins, that is its
+	/// parent: the extra data of the parent's leaf in the Merkle mountain range.
+	pub fn records_root() -> H256 {
+		RecordsRoot::<T>::get()
+	}
+
+	pub(crate) fn inclusion_of(id: &RecordId) -> Option<(u32, u32, Vec<H256>)> {
+		let ids = BlockRecords::<T>::get();
+		let index = ids.iter().position(|other| other == id)?;
+		let path = merkle_proof(&leaves(&ids), index)?;
+		Some((u32::try_from(index).ok()?, u32::try_from(ids.len()).ok()?, path))
+	}
+
+	/// The key of a record in the state trie, for storage proofs.
+	pub fn storage_key(id: RecordId) -> Vec<u8> {
+		Records::<T>::hashed_key_for(id)
+	}
+
+	pub(crate) fn root_of_block() -> H256 {
+		merkle_root(&leaves(&BlockRecords::<T>::get()))
+	}
+
+	fn index(kind: IndexKind, hash: H256, id: RecordId) {
+		let count = match kind {
+			IndexKind::Output => OutputCount::<T>::get(hash),
+			IndexKind::Query => QueryCount::<T>::get(hash),
+		};
+		if count >= T::MaxIndexed::get() {
+			Self::deposit_event(Event::IndexFull { kind, hash, id });
+			return;
+		}
+		let count = count.saturating_add(1);
+		match kind {
+			IndexKind::Output => {
+				ByOutput::<T>::insert(hash, id, ());
+				OutputCount::<T>::insert(hash, count);
+			}
+			IndexKind::Query => {
+				ByQuery::<T>::insert(hash, id, ());
+				QueryCount::<T>::insert(hash, count);
+			}
+		}
+	}
+
+	fn page_length(limit: u32) -> usize {
+		limit.min(T::MaxIndexed::get()) as usize
+	}
+}
+
+impl<T: Config> Ledger for Pallet<T> {
+	/// Writes a record. Nothing changes when it fails.
+	///
+	/// # Errors
+	///
+	/// - [`Error::RecordExists`]: if there is a record with this id.
+	/// - [`Error::BlockFull`]: if the block has its [`Config::MaxRecordsPerBlock`] records.
+	///
+	/// # Events
+	///
+	/// - [`Event::RecordWritten`], and before it an [`Event::IndexFull`] for each of the two hashes
+	///   whose list is full.
+	fn insert(id: RecordId, entry: RecordEntry) -> DispatchResult {
+		ensure!(!Records::<T>::contains_key(id), Error::<T>::RecordExists);
+		BlockRecords::<T>::try_append(id).map_err(|()| Error::<T>::BlockFull)?;
+
+		let (model, output_hash, query_hash) =
+			(entry.body.model_id, entry.body.output_hash, entry.body.query_hash);
+		Self::index(IndexKind::Output, output_hash, id);
+		Self::index(IndexKind::Query, query_hash, id);
+		RecordsTotal::<T>::mutate(|total| *total = total.saturating_add(1));
+		Stats::<T>::mutate(|sums| stats::add(sums, &entry));
+		Records::<T>::insert(id, entry);
+		Self::deposit_event(Event::RecordWritten { id, model, output_hash, query_hash });
+		Ok(())
+	}
+
+	fn contains(id: &RecordId) -> bool {
+		Records::<T>::contains_key(id)
+	}
+
+	fn get(id: &RecordId) -> Option<RecordEntry> {
+		Records::<T>::get(id)
+	}
+}
+
+impl<T: Config> RecordIndex for Pallet<T> {
+	fn by_output(hash: &OutputHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
+		// Ids are hashed by identity, so the order of the keys is the order of the ids, and `after`
+		// need not be listed itself.
+		let ids = match after {
+			Some(id) => {
+				ByOutput::<T>::iter_key_prefix_from(hash, ByOutput::<T>::hashed_key_for(hash, id))
+			}
+			None => ByOutput::<T>::iter_key_prefix(hash),
+		};
+		ids.take(Self::page_length(limit)).collect()
+	}
+
+	fn by_query(hash: &QueryHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
+		let ids = match after {
+			Some(id) => {
+				ByQuery::<T>::iter_key_prefix_from(hash, ByQuery::<T>::hashed_key_for(hash, id))
+			}
+			None => ByQuery::<T>::iter_key_prefix(hash),
+		};
+		ids.take(Self::page_length(limit)).collect()
+	}
+}
+
+fn leaves(ids: &[RecordId]) -> Vec<H256> {
+	ids.iter().map(|id| leaf_hash(id.as_bytes())).collect()
+}

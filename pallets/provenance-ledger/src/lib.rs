@@ -1,0 +1,242 @@
+//! # Provenance ledger
+//!
+//! Every settled inference as an immutable record: which weights, which computers, how much energy,
+//! under whose consent (paper, 3.2 and 6.1; `docs/protocol/record.md`).
+//!
+//! ## Pallet API
+//!
+//! See the [`pallet`] module for its configuration, storage, events and errors. There is no call:
+//! the market writes records through [`aria_primitives::traits::Ledger`], and nothing that is
+//! written is ever changed or removed.
+//!
+//! ## Terminology
+//!
+//! * **Record**: a [`RecordEntry`](aria_primitives::record::RecordEntry) under its id, the
+//!   domain-separated SHA-256 of its body, which every stage signed.
+//! * **State index**: ids of records by the hash of their output and by the hash of their query,
+//!   readable and provable on chain. Indices by model and by node are left to the node's own index.
+//! * **Records root**: the Merkle root over the ids that one block settled, in order.
+//!
+//! ## Overview
+//!
+//! The market checks a record and hands it over; this pallet stores it, indexes it, counts it into
+//! [`NetworkStats`](aria_primitives::views::NetworkStats) and puts its id on the block's list. When
+//! the block ends, the list's root is stored for the runtime to put into the next leaf of the
+//! Merkle mountain range, so that an older record proves against any later header.
+//!
+//! ### Key concepts
+//!
+//! * **The block's list** ([`BlockRecords`]) is emptied when the next block begins, so the state at
+//!   a block's hash holds exactly the ids that this block settled: an indexer reads it there.
+//! * **Leaves** of the records root are `leaf_hash(id)` in the order of settlement
+//!   (`docs/protocol/hashing.md`). [`Pallet::record_inclusion`] gives the path at the block's state.
+//!   The root stays until the next block ends, so whoever makes a leaf while that block begins
+//!   reads the root of its parent.
+//! * **Bounded indices**: [`Config::MaxIndexed`] ids are kept for one output hash and for one query
+//!   hash. What comes later is stored, proven and counted as any other record, but not listed;
+//!   [`Event::IndexFull`] says so. Only a flood of records with one and the same text gets there,
+//!   and each of them has paid for its place.
+//! * **Who pays for the bytes**: the market's fee per byte of a record, which is what the entry's
+//!   place in the state costs. This pallet takes nothing.
+//! * **Measured energy**: a stage's figure counts as measured if hardware counted it and the stage
+//!   signed the record; every other figure counts as an estimate.
+//!
+//! ### Example
+//!
+#![doc = docify::embed!("src/tests/insert.rs", insert_should_store_the_record_and_say_so)]
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod impls;
+#[cfg(test)]
+mod mock;
+mod stats;
+#[cfg(test)]
+mod tests;
+#[cfg(any(feature = "try-runtime", test))]
+mod try_state;
+mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::IndexKind;
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use crate::{types::IndexKind, weights::WeightInfo};
+	use alloc::vec::Vec;
+	use aria_primitives::{
+		record::RecordEntry, traits::RecordIndex, views::NetworkStats, AccountId, ModelId,
+		OutputHash, QueryHash, RecordId,
+	};
+	use frame_support::pallet_prelude::*;
+	use frame_system::pallet_prelude::*;
+	use sp_core::H256;
+
+	/// The version of the storage in code.
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
+	pub struct Pallet<T>(_);
+
+	#[pallet::config]
+	pub trait Config: frame_system::Config<AccountId = AccountId> {
+		/// Most records that one block settles; at least 1.
+		#[pallet::constant]
+		type MaxRecordsPerBlock: Get<u32>;
+
+		/// Most ids that the state index keeps for one output hash, and for one query hash; at
+		/// least 1. It is also the longest page.
+		#[pallet::constant]
+		type MaxIndexed: Get<u32>;
+
+		/// Weights of writing a record and of closing a block.
+		type WeightInfo: WeightInfo;
+	}
+
+	/// Records by their ids. No entry is ever changed or removed.
+	#[pallet::storage]
+	pub type Records<T: Config> = StorageMap<_, Identity, RecordId, RecordEntry, OptionQuery>;
+
+	/// Ids of records by the hash of their output, ascending.
+	#[pallet::storage]
+	pub type ByOutput<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, OutputHash, Identity, RecordId, (), OptionQuery>;
+
+	/// How many ids [`ByOutput`] holds for an output hash.
+	#[pallet::storage]
+	pub type OutputCount<T: Config> = StorageMap<_, Blake2_128Concat, OutputHash, u32, ValueQuery>;
+
+	/// Ids of records by the hash of their query, ascending.
+	#[pallet::storage]
+	pub type ByQuery<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, QueryHash, Identity, RecordId, (), OptionQuery>;
+
+	/// How many ids [`ByQuery`] holds for a query hash.
+	#[pallet::storage]
+	pub type QueryCount<T: Config> = StorageMap<_, Blake2_128Concat, QueryHash, u32, ValueQuery>;
+
+	/// Ids of the records that this block settled, in order. Emptied when the next block begins.
+	#[pallet::storage]
+	pub type BlockRecords<T: Config> =
+		StorageValue<_, BoundedVec<RecordId, T::MaxRecordsPerBlock>, ValueQuery>;
+
+	/// Merkle root over the ids of the last block that ended; zero before the first one did.
+	#[pallet::storage]
+	pub type RecordsRoot<T: Config> = StorageValue<_, H256, ValueQuery>;
+
+	/// How many records there are.
+	#[pallet::storage]
+	pub type RecordsTotal<T: Config> = StorageValue<_, u64, ValueQuery>;
+
+	/// Energy and output over all records.
+	#[pallet::storage]
+	pub type Stats<T: Config> = StorageValue<_, NetworkStats, ValueQuery>;
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// A record was written.
+		RecordWritten {
+			/// The record's id.
+			id: RecordId,
+			/// The weights.
+			model: ModelId,
+			/// Hash of the answer.
+			output_hash: OutputHash,
+			/// Hash of the query.
+			query_hash: QueryHash,
+		},
+		/// A record was written, but the state index has no place left for one of its hashes: look
+		/// it up by its id, or in a node's own index.
+		IndexFull {
+			/// Which of the two indices.
+			kind: IndexKind,
+			/// The hash whose list is full.
+			hash: H256,
+			/// The record that is not listed under it.
+			id: RecordId,
+		},
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// A record with this id is there already: it was settled before, so do not send it again.
+		RecordExists,
+		/// This block has as many records as it may have: send the record again in the next one.
+		BlockFull,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(_n: BlockNumberFor<T>) -> Weight {
+			BlockRecords::<T>::kill();
+			// How many records will come is not known yet, so the root is paid for the most.
+			T::DbWeight::get()
+				.writes(1)
+				.saturating_add(T::WeightInfo::on_finalize(T::MaxRecordsPerBlock::get()))
+		}
+
+		fn on_finalize(_n: BlockNumberFor<T>) {
+			RecordsRoot::<T>::put(Self::root_of_block());
+		}
+
+		fn integrity_test() {
+			assert!(T::MaxRecordsPerBlock::get() > 0, "MaxRecordsPerBlock must be at least 1");
+			assert!(T::MaxIndexed::get() > 0, "MaxIndexed must be at least 1");
+			assert!(
+				T::WeightInfo::on_finalize(T::MaxRecordsPerBlock::get()).ref_time() <=
+					T::BlockWeights::get().max_block.ref_time(),
+				"the records root of a full block takes longer than a block: lower MaxRecordsPerBlock",
+			);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_n: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The record with this id.
+		pub fn record(id: RecordId) -> Option<RecordEntry> {
+			Records::<T>::get(id)
+		}
+
+		/// Ids of records with this output, ascending, after `after`; at most `limit`, and at most
+		/// `MaxIndexed`.
+		pub fn by_output(hash: OutputHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
+			<Self as RecordIndex>::by_output(&hash, after, limit)
+		}
+
+		/// Ids of records of this query, ascending, after `after`; at most `limit`, and at most
+		/// `MaxIndexed`.
+		pub fn by_query(hash: QueryHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
+			<Self as RecordIndex>::by_query(&hash, after, limit)
+		}
+
+		/// Ids of the records that this block settled, in order.
+		pub fn block_records() -> Vec<RecordId> {
+			BlockRecords::<T>::get().into_inner()
+		}
+
+		/// Where a record stands among the ids that this block settled: its index, how many there
+		/// are, and the path from its leaf up to the root, for
+		/// [`aria_primitives::hashing::verify_merkle_proof`]. `None` if this block did not settle
+		/// it.
+		pub fn record_inclusion(id: RecordId) -> Option<(u32, u32, Vec<H256>)> {
+			Self::inclusion_of(&id)
+		}
+
+		/// Energy and output over all records.
+		pub fn stats() -> NetworkStats {
+			Stats::<T>::get()
+		}
+	}
+}

@@ -1,0 +1,8 @@
+//! Tests, one file for each concern.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod block_records;
+mod index;
+mod insert;
+mod stats;

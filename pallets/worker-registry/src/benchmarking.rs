@@ -1,0 +1,206 @@
+//! Benchmarks, each of the worst case of its call.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+use alloc::vec::Vec;
+use aria_primitives::{
+	hashing,
+	record::LayerRange,
+	traits::{Models, Offer},
+	AccountId, Balance, ModelId, ARIA, PPM,
+};
+use frame_benchmarking::v2::*;
+use frame_support::{
+	traits::{
+		fungible::{Inspect, Mutate},
+		EnsureOrigin, Get,
+	},
+	BoundedVec,
+};
+use frame_system::RawOrigin;
+use sp_core::{ed25519, H256};
+
+/// An account that can pay any stake here.
+fn funded<T: Config>() -> AccountId {
+	let caller: AccountId = whitelisted_caller();
+	let funds = T::TargetStake::get()
+		.saturating_mul(4)
+		.saturating_add(T::Currency::minimum_balance().saturating_mul(10))
+		.saturating_add(ARIA);
+	T::Currency::mint_into(&caller, funds).expect("benchmark account can be funded");
+	caller
+}
+
+/// A new peer key and its signature for the account.
+fn bound_peer<T: Config>(account: &AccountId) -> (PeerKey, PeerSignature) {
+	let public = sp_io::crypto::ed25519_generate(0.into(), None);
+	let message = hashing::peer_binding(&Pallet::<T>::genesis(), account);
+	let signature: ed25519::Signature =
+		sp_io::crypto::ed25519_sign(0.into(), &public, message.as_bytes())
+			.expect("the key was made above");
+	(public.into(), signature.into())
+}
+
+fn registered<T: Config>() -> AccountId {
+	let caller = funded::<T>();
+	let (peer, signature) = bound_peer::<T>(&caller);
+	let stake: Balance = T::MinimumStake::get();
+	Pallet::<T>::register_worker(
+		RawOrigin::Signed(caller.clone()).into(),
+		peer,
+		signature,
+		756,
+		stake,
+	)
+	.expect("benchmark worker can be registered");
+	caller
+}
+
+/// Makes the worker serve as many models as it can.
+fn serve_all<T: Config>(worker: &AccountId) {
+	let mut shards: Vec<ServedShard> = (0..T::MaxServed::get())
+		.map(|index| ServedShard {
+			model: H256(sp_io::hashing::sha2_256(&index.to_le_bytes())),
+			layers: LayerRange { first: 0, end: 1 },
+		})
+		.collect();
+	shards.sort();
+	Pallet::<T>::replace_served(worker, BoundedVec::truncate_from(shards));
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn register_worker() {
+		let caller = funded::<T>();
+		let (peer, signature) = bound_peer::<T>(&caller);
+		let stake = T::MinimumStake::get();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), peer, signature, 756, stake);
+
+		assert_eq!(Peers::<T>::get(peer), Some(caller));
+	}
+
+	#[benchmark]
+	fn bond_more() {
+		let caller = registered::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), ARIA);
+
+		let stake = Pallet::<T>::info(&caller).map(|info| info.stake);
+		assert_eq!(stake, Some(T::MinimumStake::get().saturating_add(ARIA)));
+	}
+
+	/// Linear in `s`, the shards that the worker serves from now on; it served as many as it may.
+	#[benchmark]
+	fn set_served(s: Linear<0, { T::MaxServed::get() }>) {
+		let caller = registered::<T>();
+		serve_all::<T>(&caller);
+		let shards: Vec<ServedShard> = (1..=s)
+			.map(|layers| {
+				let layers = layers as u16;
+				// The number of layers sets the models apart.
+				let model: ModelId = T::Models::benchmark_model(layers, &caller, Offer::default());
+				ServedShard { model, layers: LayerRange { first: 0, end: layers } }
+			})
+			.collect();
+		let shards = BoundedVec::truncate_from(shards);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), shards);
+
+		assert_eq!(Served::<T>::get(&caller).len() as u32, s);
+	}
+
+	#[benchmark]
+	fn set_region() {
+		let caller = registered::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), 276);
+
+		assert_eq!(Pallet::<T>::info(&caller).map(|info| info.region), Some(276));
+	}
+
+	#[benchmark]
+	fn rotate_peer() {
+		let caller = registered::<T>();
+		let (peer, signature) = bound_peer::<T>(&caller);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), peer, signature);
+
+		assert_eq!(Pallet::<T>::peer_of(&caller), Some(peer));
+	}
+
+	#[benchmark]
+	fn drain() {
+		let caller = registered::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()));
+
+		let state = Pallet::<T>::info(&caller).map(|info| info.state);
+		assert!(matches!(state, Some(WorkerState::Draining { .. })));
+	}
+
+	#[benchmark]
+	fn resume() {
+		let caller = registered::<T>();
+		Pallet::<T>::drain(RawOrigin::Signed(caller.clone()).into()).expect("it is active");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()));
+
+		let state = Pallet::<T>::info(&caller).map(|info| info.state);
+		assert_eq!(state, Some(WorkerState::Active));
+	}
+
+	#[benchmark]
+	fn unbond() {
+		let caller = registered::<T>();
+		Pallet::<T>::drain(RawOrigin::Signed(caller.clone()).into()).expect("it is active");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()));
+
+		let state = Pallet::<T>::info(&caller).map(|info| info.state);
+		assert!(matches!(state, Some(WorkerState::Unbonding { .. })));
+	}
+
+	#[benchmark]
+	fn withdraw() {
+		let caller = registered::<T>();
+		serve_all::<T>(&caller);
+		Pallet::<T>::drain(RawOrigin::Signed(caller.clone()).into()).expect("it is active");
+		Pallet::<T>::unbond(RawOrigin::Signed(caller.clone()).into()).expect("it drains");
+		let unlocked = Pallet::<T>::now().saturating_add(T::UnbondingPeriod::get());
+		frame_system::Pallet::<T>::set_block_number(unlocked.into());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()));
+
+		assert!(!Workers::<T>::contains_key(&caller));
+	}
+
+	#[benchmark]
+	fn punish() -> Result<(), BenchmarkError> {
+		let worker = registered::<T>();
+		let origin =
+			T::PunishOrigin::try_successful_origin().map_err(|()| BenchmarkError::Weightless)?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, worker.clone(), PPM / 2);
+
+		let stake = Pallet::<T>::info(&worker).map(|info| info.stake).unwrap_or_default();
+		assert!(stake <= T::MinimumStake::get());
+		Ok(())
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

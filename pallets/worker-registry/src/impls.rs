@@ -1,0 +1,299 @@
+//! The registry's logic, and what other pallets see of it.
+
+use crate::{
+	Config, Error, Event, HoldReason, Pallet, PeerKey, PeerSignature, Peers, Served, Serving,
+	ShardsOf, WorkerInfo, WorkerState, Workers,
+};
+use aria_math::reputation;
+use aria_primitives::{
+	hashing,
+	record::LayerRange,
+	traits::{self, Models},
+	AccountId, Balance, BlockNumber, ModelId, Ppm, PPM,
+};
+use frame_support::{
+	ensure,
+	storage::with_storage_layer,
+	traits::{
+		fungible::{hold::Mutate as _, Inspect as _},
+		tokens::{Fortitude, Precision, Preservation},
+		Get,
+	},
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_core::{ed25519, H256};
+use sp_runtime::{
+	traits::{SaturatedConversion, Zero},
+	DispatchError, DispatchResult,
+};
+
+impl<T: Config> Pallet<T> {
+	/// The current block.
+	pub(crate) fn now() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+
+	/// The hash of the chain's first block.
+	pub(crate) fn genesis() -> H256 {
+		frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero())
+	}
+
+	/// The worker, with its reputation as of now.
+	pub fn info(worker: &AccountId) -> Option<WorkerInfo> {
+		Workers::<T>::get(worker).map(|mut info| {
+			info.reputation = Self::faded(&info);
+			info
+		})
+	}
+
+	/// The worker's libp2p key.
+	pub fn peer_of(worker: &AccountId) -> Option<PeerKey> {
+		Workers::<T>::get(worker).map(|info| info.peer)
+	}
+
+	/// Burns `slash_ppm` of the worker's stake, and leaves it `keep_ppm` of its reputation. Returns
+	/// what was burnt, in planck. Fails with `InvalidFraction` or `NotRegistered`.
+	pub fn apply_punishment(
+		worker: &AccountId,
+		slash_ppm: Ppm,
+		keep_ppm: Ppm,
+	) -> Result<Balance, DispatchError> {
+		ensure!(slash_ppm <= PPM, Error::<T>::InvalidFraction);
+		let (slashed, info) = Self::mutate(worker, |info| {
+			let due = sp_runtime::Permill::from_parts(slash_ppm).mul_ceil(info.stake);
+			let slashed = if due.is_zero() {
+				0
+			} else {
+				T::Currency::burn_held(
+					&HoldReason::Stake.into(),
+					worker,
+					due,
+					Precision::BestEffort,
+					Fortitude::Force,
+				)?
+			};
+			info.stake = info.stake.saturating_sub(slashed);
+			info.reputation = reputation::fall(info.reputation, keep_ppm);
+			Ok((slashed, info.clone()))
+		})?;
+		Self::deposit_event(Event::Punished {
+			worker: worker.clone(),
+			slashed,
+			stake: info.stake,
+			reputation: Self::faded(&info),
+		});
+		Ok(slashed)
+	}
+
+	/// The worker's reputation after its idle eras.
+	fn faded(info: &WorkerInfo) -> Ppm {
+		let idle = Self::now()
+			.saturating_sub(info.active_at)
+			.checked_div(T::EraLength::get())
+			.unwrap_or_default();
+		reputation::decay(info.reputation, idle)
+	}
+
+	/// Changes a worker, or nothing if `change` fails.
+	pub(crate) fn mutate<R>(
+		worker: &AccountId,
+		change: impl FnOnce(&mut WorkerInfo) -> Result<R, DispatchError>,
+	) -> Result<R, DispatchError> {
+		Workers::<T>::try_mutate(worker, |entry| {
+			change(entry.as_mut().ok_or(Error::<T>::NotRegistered)?)
+		})
+	}
+
+	/// [`Self::mutate`] for a worker that is not leaving.
+	pub(crate) fn mutate_staying<R>(
+		worker: &AccountId,
+		change: impl FnOnce(&mut WorkerInfo) -> Result<R, DispatchError>,
+	) -> Result<R, DispatchError> {
+		Self::mutate(worker, |info| {
+			ensure!(!matches!(info.state, WorkerState::Unbonding { .. }), Error::<T>::Unbonding);
+			change(info)
+		})
+	}
+
+	/// Fails unless the worker is registered and not leaving.
+	pub(crate) fn ensure_staying(worker: &AccountId) -> DispatchResult {
+		let info = Workers::<T>::get(worker).ok_or(Error::<T>::NotRegistered)?;
+		ensure!(!matches!(info.state, WorkerState::Unbonding { .. }), Error::<T>::Unbonding);
+		Ok(())
+	}
+
+	/// Fails unless the key is free and signed the account on this chain.
+	pub(crate) fn ensure_peer(
+		worker: &AccountId,
+		peer: &PeerKey,
+		signature: &PeerSignature,
+	) -> DispatchResult {
+		ensure!(!Peers::<T>::contains_key(peer), Error::<T>::PeerTaken);
+		let message = hashing::peer_binding(&Self::genesis(), worker);
+		let signed = sp_io::crypto::ed25519_verify(
+			&ed25519::Signature::from_raw(*signature),
+			message.as_bytes(),
+			&ed25519::Public::from_raw(*peer),
+		);
+		ensure!(signed, Error::<T>::BadPeerSignature);
+		Ok(())
+	}
+
+	/// Writes a new worker, whose stake is on hold already.
+	pub(crate) fn insert_worker(worker: &AccountId, peer: PeerKey, region: u16, stake: Balance) {
+		let now = Self::now();
+		Peers::<T>::insert(peer, worker);
+		Workers::<T>::insert(
+			worker,
+			WorkerInfo {
+				peer,
+				region,
+				stake,
+				state: WorkerState::Active,
+				reputation: reputation::INITIAL_SCORE,
+				settled: 0,
+				registered_at: now,
+				active_at: now,
+			},
+		);
+	}
+
+	/// Forgets a worker.
+	pub(crate) fn remove_worker(worker: &AccountId, info: &WorkerInfo) {
+		Self::replace_served(worker, ShardsOf::<T>::default());
+		Peers::<T>::remove(info.peer);
+		Workers::<T>::remove(worker);
+	}
+
+	/// The shards in order, if all lie within pinned models and none overlap.
+	pub(crate) fn checked_shards(mut shards: ShardsOf<T>) -> Result<ShardsOf<T>, DispatchError> {
+		for shard in shards.iter() {
+			let model = T::Models::pinned(&shard.model)?;
+			ensure!(
+				!shard.layers.is_empty() && shard.layers.end <= model.layers,
+				Error::<T>::LayersOutOfRange
+			);
+		}
+		shards.sort();
+		let apart = shards.iter().zip(shards.iter().skip(1)).all(|(left, right)| {
+			left.model != right.model || left.layers.end <= right.layers.first
+		});
+		ensure!(apart, Error::<T>::OverlappingShards);
+		Ok(shards)
+	}
+
+	/// Replaces what a worker serves, and keeps the index.
+	pub(crate) fn replace_served(worker: &AccountId, shards: ShardsOf<T>) {
+		for shard in Served::<T>::get(worker) {
+			Serving::<T>::remove(shard.model, worker);
+		}
+		for shard in shards.iter() {
+			Serving::<T>::insert(shard.model, worker, ());
+		}
+		if shards.is_empty() {
+			Served::<T>::remove(worker);
+		} else {
+			Served::<T>::insert(worker, shards);
+		}
+	}
+
+	/// Whether the worker's shards of the model, joined where they touch, cover the layers.
+	fn covers(worker: &AccountId, model: &ModelId, layers: &LayerRange) -> bool {
+		let mut reached = layers.first;
+		for shard in Served::<T>::get(worker).iter().filter(|shard| shard.model == *model) {
+			if shard.layers.first <= reached {
+				reached = reached.max(shard.layers.end);
+			}
+		}
+		!layers.is_empty() && reached >= layers.end
+	}
+}
+
+impl<T: Config> traits::Workers for Pallet<T> {
+	fn ensure_may_work(
+		worker: &AccountId,
+		model: &ModelId,
+		layers: &LayerRange,
+		began: BlockNumber,
+	) -> DispatchResult {
+		let info = Workers::<T>::get(worker).ok_or(Error::<T>::NotRegistered)?;
+		match info.state {
+			WorkerState::Active => (),
+			WorkerState::Draining { since } => ensure!(began < since, Error::<T>::Draining),
+			WorkerState::Unbonding { .. } => return Err(Error::<T>::Unbonding.into()),
+		}
+		ensure!(info.stake >= T::MinimumStake::get(), Error::<T>::InsufficientStake);
+		ensure!(Self::covers(worker, model, layers), Error::<T>::NotServing);
+		Ok(())
+	}
+
+	fn stake(worker: &AccountId) -> Balance {
+		Workers::<T>::get(worker).map_or(0, |info| info.stake)
+	}
+
+	fn reputation(worker: &AccountId) -> Ppm {
+		Self::info(worker).map_or(0, |info| info.reputation)
+	}
+
+	fn note_settled(worker: &AccountId) {
+		Workers::<T>::mutate(worker, |entry| {
+			if let Some(info) = entry {
+				info.reputation =
+					reputation::grow(Self::faded(info), reputation::GROWTH_STEP_PPM);
+				info.settled = info.settled.saturating_add(1);
+				info.active_at = Self::now();
+			}
+		});
+	}
+
+	fn stake_from_earnings(worker: &AccountId, amount: Balance) -> Balance {
+		// A failure leaves the earnings where they are, free on the worker's account.
+		let taken = with_storage_layer::<_, DispatchError, _>(|| {
+			Self::mutate_staying(worker, |info| {
+				let free = T::Currency::reducible_balance(
+					worker,
+					Preservation::Protect,
+					Fortitude::Polite,
+				);
+				let take =
+					T::TargetStake::get().saturating_sub(info.stake).min(amount).min(free);
+				if take > 0 {
+					T::Currency::hold(&HoldReason::Stake.into(), worker, take)?;
+					info.stake = info.stake.saturating_add(take);
+				}
+				Ok((take, info.stake))
+			})
+		});
+		let Ok((amount, stake)) = taken else { return 0 };
+		if amount > 0 {
+			Self::deposit_event(Event::StakeEarned { worker: worker.clone(), amount, stake });
+		}
+		amount
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_worker(worker: &AccountId, model: &ModelId, layers: LayerRange) {
+		use frame_support::traits::fungible::Mutate as _;
+		let stake = T::MinimumStake::get();
+		let funds = stake.saturating_add(T::Currency::minimum_balance());
+		let _ = T::Currency::mint_into(worker, funds);
+		if !Workers::<T>::contains_key(worker) {
+			// The account's bytes stand in for a peer key: unique, and never dialled.
+			let held = T::Currency::hold(&HoldReason::Stake.into(), worker, stake);
+			let stake = if held.is_ok() { stake } else { 0 };
+			Self::insert_worker(worker, <[u8; 32]>::from(worker.clone()), 0, stake);
+		}
+		let mut shards = Served::<T>::get(worker);
+		let shard = crate::ServedShard { model: *model, layers };
+		if !shards.contains(&shard) && shards.try_push(shard).is_ok() {
+			shards.sort();
+			Self::replace_served(worker, shards);
+		}
+	}
+}
+
+impl<T: Config> traits::WorkerRegistration for Pallet<T> {
+	fn is_registered(worker: &AccountId) -> bool {
+		Workers::<T>::contains_key(worker)
+	}
+}

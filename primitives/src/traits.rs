@@ -1,0 +1,230 @@
+//! How pallets meet without knowing each other: each trait is implemented by one pallet and wired
+//! in the runtime; mocks implement them too.
+//!
+//! A `Result` carries the implementing pallet's own error, so that a refused settlement says
+//! exactly what was wrong.
+
+use crate::{
+	consent::TaskType,
+	record::{EnergySource, LayerRange, RecordEntry},
+	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, ModelId, Moment, Ppm, RecordId,
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use sp_runtime::{DispatchError, DispatchResult};
+
+#[cfg(feature = "std")]
+use serde::{Deserialize, Serialize};
+
+/// What the chain keeps of a manifest at hand.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+)]
+#[cfg_attr(feature = "std", derive(Serialize, Deserialize))]
+pub struct ModelInfo {
+	/// Number of layers.
+	pub layers: u16,
+	/// Parameters that take part in every token.
+	pub active_parameters: u64,
+	/// Positions that the model was made for.
+	pub context: u32,
+	/// What it is for.
+	pub task_type: TaskType,
+}
+
+/// What a seller asks for a model's tokens, in planck a token.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+	Default,
+)]
+#[cfg_attr(feature = "std", derive(Serialize, Deserialize))]
+pub struct Offer {
+	/// A token of the prompt that has to be computed.
+	pub prompt_price: Balance,
+	/// A token of the prompt whose state is at hand.
+	pub cached_price: Balance,
+	/// A token of the answer.
+	pub output_price: Balance,
+}
+
+/// Models (implemented by model-registry).
+pub trait Models {
+	/// The model if it is registered and pinned; an error that says which is missing otherwise.
+	fn pinned(model: &ModelId) -> Result<ModelInfo, DispatchError>;
+	/// What `seller` asks for the model; an error if there is no offer.
+	fn offer(model: &ModelId, seller: &AccountId) -> Result<Offer, DispatchError>;
+	/// Registers and pins a model of `layers` layers with an offer by `seller`.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_model(layers: u16, seller: &AccountId, offer: Offer) -> ModelId;
+}
+
+/// Workers (implemented by worker-registry).
+pub trait Workers {
+	/// Whether the worker may have run these layers of the model for work that began at `began`:
+	/// registered, staked, not drained before `began`, not unbonding, serving the layers.
+	fn ensure_may_work(
+		worker: &AccountId,
+		model: &ModelId,
+		layers: &LayerRange,
+		began: BlockNumber,
+	) -> DispatchResult;
+	/// Stake on hold or earned, in planck.
+	fn stake(worker: &AccountId) -> Balance;
+	/// Reputation in parts per million; 0 for a stranger.
+	fn reputation(worker: &AccountId) -> Ppm;
+	/// Notes a settled stage: it is activity, and reputation grows slowly by it.
+	fn note_settled(worker: &AccountId);
+	/// Adds `amount` that already lies on the worker's account to its stake, up to what the
+	/// minimum still lacks; returns what was taken.
+	fn stake_from_earnings(worker: &AccountId, amount: Balance) -> Balance;
+	/// Registers a worker that serves the model's layers.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_worker(worker: &AccountId, model: &ModelId, layers: LayerRange);
+}
+
+/// Consent (implemented by consent-registry).
+pub trait Consents {
+	/// Whether `worker` permits this task at this time under consent `version`; that version must be
+	/// in force at block `anchor`, or have been superseded at most the grace period before `now`.
+	fn ensure_permitted(
+		worker: &AccountId,
+		task: TaskType,
+		at: Moment,
+		version: u32,
+		anchor: BlockNumber,
+	) -> DispatchResult;
+	/// Whether `worker` permits this task at this time under the consent in force.
+	fn ensure_permits_now(worker: &AccountId, task: TaskType, at: Moment) -> DispatchResult;
+	/// Least price of an output token under consent `version`; an error if there is no such version.
+	fn minimum_price(worker: &AccountId, version: u32) -> Result<Balance, DispatchError>;
+	/// Where the worker's earnings go under the consent in force: its payout account, the donation
+	/// account, or the worker itself if it has no consent.
+	fn payout(worker: &AccountId) -> AccountId;
+	/// Sets a consent that permits everything; returns its version.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_consent(worker: &AccountId) -> u32;
+}
+
+/// Records (implemented by provenance-ledger).
+pub trait Ledger {
+	/// Writes a record; an error if one with this id is there, or if the block is full.
+	fn insert(id: RecordId, entry: RecordEntry) -> DispatchResult;
+	/// Whether a record with this id is there.
+	fn contains(id: &RecordId) -> bool;
+	/// The record.
+	fn get(id: &RecordId) -> Option<RecordEntry>;
+}
+
+/// A settled stage, for whoever counts work.
+#[derive(Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Debug)]
+pub struct WorkNote {
+	/// The worker.
+	pub worker: AccountId,
+	/// The model.
+	pub model: ModelId,
+	/// New tokens × share of layers × active parameters, in thousands of parameter-tokens.
+	pub work: u128,
+	/// Energy in millijoules.
+	pub energy_mj: u64,
+	/// Where that figure comes from.
+	pub energy_source: EnergySource,
+	/// What of the record's fee is burnt on this stage's account, in planck.
+	pub burnt: Balance,
+	/// Latency of the whole record in milliseconds a new token.
+	pub latency_ms_per_token: u32,
+}
+
+/// Who counts work for emission (implemented by reward-distributor).
+pub trait WorkSink {
+	/// The era in which work counts now.
+	fn current_era() -> EraIndex;
+	/// Counts a signed stage of an auditable record.
+	fn note_work(note: WorkNote);
+}
+
+impl WorkSink for () {
+	fn current_era() -> EraIndex {
+		0
+	}
+	fn note_work(_: WorkNote) {}
+}
+
+/// Who draws settled records for audit (implemented by verification).
+pub trait AuditDraw {
+	/// The epoch in which records are settled now.
+	fn current_epoch() -> EpochIndex;
+	/// Notes a settled record; `reputation` is the lowest among its stages. Records that are not
+	/// auditable become `Unaudited` at once.
+	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult;
+}
+
+impl AuditDraw for () {
+	fn current_epoch() -> EpochIndex {
+		0
+	}
+	fn note_settled(_: RecordId, _: Ppm, _: bool) -> DispatchResult {
+		Ok(())
+	}
+}
+
+/// Whether an account may leave: nothing that can still be slashed or refunded hangs on it.
+pub trait Obligations {
+	/// Value that is not vested yet, in planck.
+	fn unvested(account: &AccountId) -> Balance;
+}
+
+impl Obligations for () {
+	fn unvested(_: &AccountId) -> Balance {
+		0
+	}
+}
+
+/// Consents and validators of linked workers read this (implemented by worker-registry).
+pub trait WorkerRegistration {
+	/// Whether the account is registered as a worker and not unbonded.
+	fn is_registered(worker: &AccountId) -> bool;
+}
+
+/// Uptime of a worker over an era, where somebody measures it.
+pub trait Uptime {
+	/// Parts per million of the era in which the worker could be reached; `None` if not measured.
+	fn uptime(worker: &AccountId, era: EraIndex) -> Option<Ppm>;
+	/// Share of audits that the worker passed in the era; `None` if it had none.
+	fn audit_pass_rate(worker: &AccountId, era: EraIndex) -> Option<Ppm>;
+}
+
+impl Uptime for () {
+	fn uptime(_: &AccountId, _: EraIndex) -> Option<Ppm> {
+		None
+	}
+	fn audit_pass_rate(_: &AccountId, _: EraIndex) -> Option<Ppm> {
+		None
+	}
+}
+
+/// Pages of record ids by a hash (implemented by provenance-ledger, read by the runtime API).
+pub trait RecordIndex {
+	/// Ids of records with this output, ascending, after `after`.
+	fn by_output(hash: &crate::OutputHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId>;
+	/// Ids of records with this query, ascending, after `after`.
+	fn by_query(hash: &crate::QueryHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId>;
+}
