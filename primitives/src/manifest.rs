@@ -407,9 +407,8 @@ impl Manifest {
 			TensorRole::Value,
 		];
 		if matches!(self.attention, Attention::Mla { .. }) {
-			if let [.., key, value] = &mut required {
-				(*key, *value) = (TensorRole::KvCompress, TensorRole::KvExpand);
-			}
+			let [.., key, value] = &mut required;
+			(*key, *value) = (TensorRole::KvCompress, TensorRole::KvExpand);
 		}
 		let complete =
 			ordered && (0..self.layers).all(|layer| required.iter().all(|role| has(layer, *role)));

@@ -10,9 +10,10 @@
 //!
 //! ## Terminology
 //!
-//! * **Consent**: the terms under which a worker lends its machine ([`Consent`]).
+//! * **Consent**: the terms under which a worker lends its machine
+//!   ([`Consent`](aria_primitives::consent::Consent)).
 //! * **Version**: one set of terms of one worker and the blocks in which it held
-//!   ([`ConsentVersion`]). Versions count from 1 for each worker and never repeat, not even after a
+//!   ([`ConsentVersion`](aria_primitives::consent::ConsentVersion)). Versions count from 1 for each worker and never repeat, not even after a
 //!   withdrawal or a pruning, so that a record that names a version names it for ever.
 //! * **In force**: set, and neither replaced nor withdrawn.
 //! * **Superseded**: replaced by the next version, or withdrawn.
@@ -145,8 +146,7 @@ pub mod pallet {
 	/// Which versions each worker has had and which of them are kept. Never removed: it is what
 	/// keeps version numbers from being given twice.
 	#[pallet::storage]
-	pub type Histories<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountId, History, ValueQuery>;
+	pub type Histories<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, History, ValueQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]

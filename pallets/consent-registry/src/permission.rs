@@ -1,6 +1,6 @@
 //! Whether a consent permits something, and what other pallets ask.
 
-use crate::{Config, Current, Error, Histories, Pallet, Refusal, Versions};
+use crate::{Config, Error, Histories, Pallet, Refusal, Versions};
 use aria_primitives::{
 	consent::{Consent, ConsentVersion, RewardMode, TaskType},
 	traits::Consents,
@@ -66,7 +66,8 @@ impl<T: Config> Consents for Pallet<T> {
 		version: u32,
 		anchor: BlockNumber,
 	) -> DispatchResult {
-		Self::check_version(worker, task, at, version, anchor).map_err(|r| Error::<T>::from(r).into())
+		Self::check_version(worker, task, at, version, anchor)
+			.map_err(|r| Error::<T>::from(r).into())
 	}
 
 	fn ensure_permits_now(worker: &AccountId, task: TaskType, at: Moment) -> DispatchResult {
@@ -90,7 +91,7 @@ impl<T: Config> Consents for Pallet<T> {
 
 	#[cfg(feature = "runtime-benchmarks")]
 	fn benchmark_consent(worker: &AccountId) -> u32 {
-		if let Some(version) = Current::<T>::get(worker) {
+		if let Some(version) = crate::Current::<T>::get(worker) {
 			return version;
 		}
 		crate::benchmarking::fund::<T>(worker);

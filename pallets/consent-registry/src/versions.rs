@@ -103,8 +103,8 @@ impl<T: Config> Pallet<T> {
 		// Deposits may cost more now than when they were taken: a stranger's call must not make the
 		// worker pay the difference.
 		let reason = HoldReason::ConsentDeposit.into();
-		let needed = Self::deposit_for(history.kept())
-			.min(T::Currency::balance_on_hold(&reason, &worker));
+		let needed =
+			Self::deposit_for(history.kept()).min(T::Currency::balance_on_hold(&reason, &worker));
 		T::Currency::set_on_hold(&reason, &worker, needed)?;
 
 		Histories::<T>::insert(&worker, history);

@@ -51,7 +51,7 @@ fn era_with_lines<T: Config>(n: u32) -> EraInfo {
 
 /// Ends the first era after 1,000 blocks.
 fn ended<T: Config>() -> EraInfo {
-	let mut info = Eras::<T>::get(ERA).expect("the first era has begun");
+	let mut info = Eras::<T>::get(ERA).unwrap_or_else(|| Pallet::<T>::open_era(1));
 	let (workers, authors) = Pallet::<T>::pools(info.start, 1_001, PPM / 10);
 	info.end = Some(1_001);
 	info.worker_pool = workers;
@@ -159,9 +159,7 @@ mod benchmarks {
 
 	/// Linear in the lines of one block.
 	#[benchmark]
-	fn sum_lines(
-		n: Linear<0, { T::MaxWorkersPerBlock::get() }>,
-	) -> Result<(), BenchmarkError> {
+	fn sum_lines(n: Linear<0, { T::MaxWorkersPerBlock::get() }>) -> Result<(), BenchmarkError> {
 		let mut info = era_with_lines::<T>(n);
 		let summed;
 
@@ -176,9 +174,7 @@ mod benchmarks {
 
 	/// Linear in the authors of one block.
 	#[benchmark]
-	fn pay_authors(
-		n: Linear<0, { T::MaxWorkersPerBlock::get() }>,
-	) -> Result<(), BenchmarkError> {
+	fn pay_authors(n: Linear<0, { T::MaxWorkersPerBlock::get() }>) -> Result<(), BenchmarkError> {
 		begin::<T>();
 		for index in 0..n {
 			Pallet::<T>::note_author(worker(index));
@@ -197,9 +193,7 @@ mod benchmarks {
 
 	/// Linear in the lines of one block.
 	#[benchmark]
-	fn pay_workers(
-		n: Linear<0, { T::MaxWorkersPerBlock::get() }>,
-	) -> Result<(), BenchmarkError> {
+	fn pay_workers(n: Linear<0, { T::MaxWorkersPerBlock::get() }>) -> Result<(), BenchmarkError> {
 		let mut info = era_with_lines::<T>(n);
 		info.terms.rate_cap = u128::MAX;
 		Pallet::<T>::sum_lines(ERA, &mut info, None, n.saturating_add(1));

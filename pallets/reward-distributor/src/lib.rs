@@ -59,7 +59,6 @@
 //!
 //! ### Example
 #![doc = docify::embed!("src/tests/settle.rs", worker_should_be_paid_when_its_era_is_settled)]
-
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -201,32 +200,17 @@ pub mod pallet {
 
 	/// Blocks by era and author.
 	#[pallet::storage]
-	pub type Authored<T: Config> = StorageDoubleMap<
-		_,
-		Twox64Concat,
-		EraIndex,
-		Blake2_128Concat,
-		AccountId,
-		u32,
-		ValueQuery,
-	>;
+	pub type Authored<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, EraIndex, Blake2_128Concat, AccountId, u32, ValueQuery>;
 
 	/// Energy and work by era and model: the averages that the next era compares with.
 	#[pallet::storage]
-	pub type ModelEnergy<T: Config> = StorageDoubleMap<
-		_,
-		Twox64Concat,
-		EraIndex,
-		Identity,
-		ModelId,
-		ModelUse,
-		ValueQuery,
-	>;
+	pub type ModelEnergy<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, EraIndex, Identity, ModelId, ModelUse, ValueQuery>;
 
 	/// Awarded amounts that an account could not receive, in planck.
 	#[pallet::storage]
-	pub type Unclaimed<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
+	pub type Unclaimed<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
 
 	/// Sum of [`Unclaimed`], in planck.
 	#[pallet::storage]

@@ -51,19 +51,19 @@ impl<T: Config> Pallet<T> {
 				EraState::Closed => {
 					info.state = EraState::Summing { cursor: None };
 					(0, Weight::zero())
-				},
+				}
 				EraState::Summing { cursor } => {
 					let used = Self::sum_lines(era, &mut info, cursor, budget);
 					(used, T::WeightInfo::sum_lines(used))
-				},
+				}
 				EraState::PayingAuthors { cursor } => {
 					let used = Self::pay_authors(era, &mut info, cursor, budget);
 					(used, T::WeightInfo::pay_authors(used))
-				},
+				}
 				EraState::PayingWorkers { cursor } => {
 					let used = Self::pay_workers(era, &mut info, cursor, budget);
 					(used, T::WeightInfo::pay_workers(used))
-				},
+				}
 			};
 			budget = budget.saturating_sub(used);
 			weight = weight.saturating_add(cost);
@@ -116,7 +116,7 @@ impl<T: Config> Pallet<T> {
 		let entries = match &cursor {
 			Some(author) => {
 				Authored::<T>::iter_prefix_from(era, Authored::<T>::hashed_key_for(era, author))
-			},
+			}
 			None => Authored::<T>::iter_prefix(era),
 		};
 		let (mut count, mut last) = (0_u32, cursor);
@@ -199,7 +199,7 @@ impl<T: Config> Pallet<T> {
 		let lines = match cursor {
 			Some(worker) => {
 				Lines::<T>::iter_prefix_from(era, Lines::<T>::hashed_key_for(era, worker))
-			},
+			}
 			None => Lines::<T>::iter_prefix(era),
 		};
 		lines.take(limit.saturated_into()).collect()

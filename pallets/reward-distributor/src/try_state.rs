@@ -111,8 +111,7 @@ impl<T: Config> Pallet<T> {
 		for line in Lines::<T>::iter_prefix_values(era) {
 			workers = workers.saturating_add(1);
 			work = work.saturating_add(line.work);
-			weighted =
-				weighted.saturating_add(line.factors.map_or(0, |factors| factors.weighted));
+			weighted = weighted.saturating_add(line.factors.map_or(0, |factors| factors.weighted));
 			if let Some(payout) = line.payout {
 				paid = paid.saturating_add(payout.amount);
 				ensure!(
@@ -134,7 +133,10 @@ impl<T: Config> Pallet<T> {
 	fn check_pruned() -> Result<(), TryRuntimeError> {
 		let kept = NextToPrune::<T>::get();
 		ensure!(Lines::<T>::iter_keys().all(|(era, _)| era >= kept), "7: a line was left over");
-		ensure!(Authored::<T>::iter_keys().all(|(era, _)| era >= kept), "7: an author was left over");
+		ensure!(
+			Authored::<T>::iter_keys().all(|(era, _)| era >= kept),
+			"7: an author was left over"
+		);
 		ensure!(
 			ModelEnergy::<T>::iter_keys().all(|(era, _)| era >= kept),
 			"7: a model's average was left over"

@@ -285,6 +285,6 @@ pub fn efficiency_ceiling(source: EnergySource, meter_registered: bool) -> Ppm {
 		EnergySource::Meter if meter_registered => CEILING_ATTESTED_PPM,
 		EnergySource::Rapl | EnergySource::Powermetrics | EnergySource::Meter => {
 			CEILING_SELF_MEASURED_PPM
-		},
+		}
 	}
 }

@@ -1,0 +1,103 @@
+//! Noting settled records, ordering draws, and answering where a record stands.
+
+use crate::{
+	pallet::{Config, Cursor, Drawn, Error, Event, Pallet, PendingEpochs, Settled, Unaudited},
+	types::{PendingEpoch, SettledRecord},
+};
+use aria_primitives::{
+	traits::AuditDraw, views::AuditStatus, BlockNumber, EpochIndex, Ppm, RecordId,
+};
+use frame_support::{ensure, traits::Get};
+use sp_runtime::{DispatchResult, SaturatedConversion};
+
+impl<T: Config> Pallet<T> {
+	/// Where a record stands in its audit. `record_epoch` is the epoch that settled it, `auditable`
+	/// whether its requester allows an audit; the ledger keeps both.
+	pub fn status(id: RecordId, record_epoch: EpochIndex, auditable: bool) -> AuditStatus {
+		if !auditable || Unaudited::<T>::contains_key(id) {
+			return AuditStatus::Unaudited;
+		}
+		if let Some(info) = Drawn::<T>::get(id) {
+			return AuditStatus::Drawn { at: info.at };
+		}
+		let due = Self::is_due(record_epoch, T::CurrentEpoch::get());
+		if !due || Settled::<T>::contains_key(record_epoch, id) {
+			return AuditStatus::Pending { draw_epoch: Self::draw_epoch(record_epoch) };
+		}
+		AuditStatus::NotDrawn
+	}
+
+	/// How many records of `epoch` wait for their draw.
+	pub(crate) fn pending_records(epoch: EpochIndex) -> u32 {
+		let settled = PendingEpochs::<T>::get()
+			.iter()
+			.find(|pending| pending.epoch == epoch)
+			.map_or(0, |pending| pending.records);
+		let processed = Cursor::<T>::get()
+			.filter(|state| state.epoch == epoch)
+			.map_or(0, |state| state.records);
+		settled.saturating_sub(processed)
+	}
+
+	pub(crate) fn now() -> BlockNumber {
+		frame_system::Pallet::<T>::block_number().saturated_into()
+	}
+
+	pub(crate) fn do_force_draw(id: RecordId, epoch: EpochIndex) -> DispatchResult {
+		Settled::<T>::try_mutate(epoch, id, |record| -> DispatchResult {
+			let record = record.as_mut().ok_or(Error::<T>::NotPending)?;
+			ensure!(!record.forced, Error::<T>::AlreadyForced);
+			record.forced = true;
+			Self::deposit_event(Event::DrawForced { id, epoch });
+			Ok(())
+		})
+	}
+
+	/// Counts one more record into `epoch`.
+	fn count_pending(epoch: EpochIndex) -> DispatchResult {
+		let now = Self::now();
+		PendingEpochs::<T>::try_mutate(|queue| -> DispatchResult {
+			if let Some(pending) = queue.iter_mut().find(|pending| pending.epoch == epoch) {
+				ensure!(pending.records < T::MaxPerEpoch::get(), Error::<T>::EpochFull);
+				pending.records = pending.records.saturating_add(1);
+				pending.last_settled_at = now;
+				return Ok(());
+			}
+			queue
+				.try_push(PendingEpoch { epoch, records: 1, last_settled_at: now })
+				.map_err(|_| Error::<T>::TooManyPendingEpochs.into())
+		})
+	}
+}
+
+impl<T: Config> AuditDraw for Pallet<T> {
+	fn current_epoch() -> EpochIndex {
+		T::CurrentEpoch::get()
+	}
+
+	/// Notes a settled record. Nothing changes when it fails.
+	///
+	/// # Errors
+	///
+	/// - [`Error::AlreadyNoted`]: if this epoch has noted the record, or it is unaudited.
+	/// - [`Error::EpochFull`]: if the epoch has its [`Config::MaxPerEpoch`] records.
+	/// - [`Error::TooManyPendingEpochs`]: if the draws are that far behind.
+	///
+	/// # Events
+	///
+	/// - [`Event::RecordPending`], or [`Event::RecordUnaudited`] if the record is not auditable.
+	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult {
+		if !auditable {
+			ensure!(!Unaudited::<T>::contains_key(id), Error::<T>::AlreadyNoted);
+			Unaudited::<T>::insert(id, ());
+			Self::deposit_event(Event::RecordUnaudited { id });
+			return Ok(());
+		}
+		let epoch = T::CurrentEpoch::get();
+		ensure!(!Settled::<T>::contains_key(epoch, id), Error::<T>::AlreadyNoted);
+		Self::count_pending(epoch)?;
+		Settled::<T>::insert(epoch, id, SettledRecord { reputation, forced: false });
+		Self::deposit_event(Event::RecordPending { id, epoch });
+		Ok(())
+	}
+}
