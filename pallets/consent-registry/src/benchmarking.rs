@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use crate::{Call, Config, Current, Histories, Pallet, Versions};
+use alloc::vec;
 use aria_primitives::{
 	consent::{Consent, RewardMode, RewardPreference, Schedule, TaskType, Window, MAX_WINDOWS},
 	AccountId, BlockNumber,
@@ -30,11 +31,11 @@ pub(crate) fn widest(payout: &AccountId, cpu_percent: u8) -> Consent {
 		windows.try_push(Window { from, to: from + 1 }).expect("below the bound");
 	}
 	windows.try_push(Window::ALL_DAY).expect("at the bound");
-	let tasks = [TaskType::TextGeneration, TaskType::Embedding, TaskType::Audit];
+	let tasks = vec![TaskType::TextGeneration, TaskType::Embedding, TaskType::Audit];
 	Consent {
 		cpu_percent,
 		schedule: Schedule { days: Schedule::ALL_DAYS, utc_offset_minutes: 0, windows },
-		task_types: BoundedVec::truncate_from(tasks.to_vec()),
+		task_types: BoundedVec::truncate_from(tasks),
 		max_bandwidth_mbps: 1_000,
 		max_memory_mb: 65_536,
 		reward_preference: RewardPreference {

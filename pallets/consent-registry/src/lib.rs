@@ -13,8 +13,9 @@
 //! * **Consent**: the terms under which a worker lends its machine
 //!   ([`Consent`](aria_primitives::consent::Consent)).
 //! * **Version**: one set of terms of one worker and the blocks in which it held
-//!   ([`ConsentVersion`](aria_primitives::consent::ConsentVersion)). Versions count from 1 for each worker and never repeat, not even after a
-//!   withdrawal or a pruning, so that a record that names a version names it for ever.
+//!   ([`ConsentVersion`](aria_primitives::consent::ConsentVersion)). Versions count from 1 for each
+//!   worker and never repeat, not even after a withdrawal or a pruning, so that a record that names
+//!   a version names it for ever.
 //! * **In force**: set, and neither replaced nor withdrawn.
 //! * **Superseded**: replaced by the next version, or withdrawn.
 //!
@@ -43,6 +44,9 @@
 //!
 #![doc = docify::embed!("src/tests/set_consent.rs", set_consent_should_store_version_one_when_terms_are_valid)]
 #![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "runtime-benchmarks")]
+extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;

@@ -238,8 +238,7 @@ impl<T: Config> traits::Workers for Pallet<T> {
 	fn note_settled(worker: &AccountId) {
 		Workers::<T>::mutate(worker, |entry| {
 			if let Some(info) = entry {
-				info.reputation =
-					reputation::grow(Self::faded(info), reputation::GROWTH_STEP_PPM);
+				info.reputation = reputation::grow(Self::faded(info), reputation::GROWTH_STEP_PPM);
 				info.settled = info.settled.saturating_add(1);
 				info.active_at = Self::now();
 			}
@@ -255,8 +254,7 @@ impl<T: Config> traits::Workers for Pallet<T> {
 					Preservation::Protect,
 					Fortitude::Polite,
 				);
-				let take =
-					T::TargetStake::get().saturating_sub(info.stake).min(amount).min(free);
+				let take = T::TargetStake::get().saturating_sub(info.stake).min(amount).min(free);
 				if take > 0 {
 					T::Currency::hold(&HoldReason::Stake.into(), worker, take)?;
 					info.stake = info.stake.saturating_add(take);

@@ -35,6 +35,7 @@
 extern crate alloc;
 
 mod impls;
+#[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod types;
 pub mod weights;

@@ -1,9 +1,12 @@
 //! What must hold of the registry's state.
 
-#[cfg(any(feature = "try-runtime", test))]
 use crate::{Config, HoldReason, Pallet, Peers, Served, Serving, WorkerState, Workers};
+use aria_primitives::PPM;
+use frame_support::{
+	ensure,
+	traits::{fungible::hold::Inspect as _, Get},
+};
 
-#[cfg(any(feature = "try-runtime", test))]
 impl<T: Config> Pallet<T> {
 	/// Checks the invariants:
 	///
@@ -15,12 +18,6 @@ impl<T: Config> Pallet<T> {
 	/// 5. No worker began to drain in the future, no stake unlocks later than a period from now, and
 	///    no reputation is above the whole.
 	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-		use aria_primitives::PPM;
-		use frame_support::{
-			ensure,
-			traits::{fungible::hold::Inspect as _, Get},
-		};
-
 		let now = Self::now();
 		let mut workers = 0u32;
 		for (worker, info) in Workers::<T>::iter() {
@@ -35,7 +32,7 @@ impl<T: Config> Pallet<T> {
 				WorkerState::Active => (),
 				WorkerState::Draining { since } => {
 					ensure!(since <= now, "5: a worker drains in the future")
-				},
+				}
 				WorkerState::Unbonding { until } => ensure!(
 					until <= now.saturating_add(T::UnbondingPeriod::get()),
 					"5: a stake unlocks too late"
@@ -43,7 +40,10 @@ impl<T: Config> Pallet<T> {
 			}
 			ensure!(info.reputation <= PPM, "5: a reputation is above the whole");
 		}
-		ensure!(Peers::<T>::iter_keys().count() as u32 == workers, "2: a peer key without a worker");
+		ensure!(
+			Peers::<T>::iter_keys().count() as u32 == workers,
+			"2: a peer key without a worker"
+		);
 
 		for (worker, shards) in Served::<T>::iter() {
 			ensure!(Workers::<T>::contains_key(&worker), "3: a stranger serves");
@@ -54,8 +54,8 @@ impl<T: Config> Pallet<T> {
 			);
 			ensure!(
 				shards.iter().zip(shards.iter().skip(1)).all(|(left, right)| {
-					left.model < right.model ||
-						(left.model == right.model && left.layers.end <= right.layers.first)
+					left.model < right.model
+						|| (left.model == right.model && left.layers.end <= right.layers.first)
 				}),
 				"3: served shards overlap or are out of order"
 			);

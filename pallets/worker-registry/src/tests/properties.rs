@@ -1,0 +1,98 @@
+//! Random calls by three accounts: the invariants hold after each, and nothing panics.
+
+use super::*;
+use crate::mock::{new_test_ext, small_model, Balances, ALICE, BOB, CHARLIE};
+use aria_primitives::traits::Workers;
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Act {
+	Register(u8, Balance),
+	Bond(Balance),
+	Serve(Vec<(bool, u16, u16)>),
+	Rotate(u8),
+	Drain,
+	Resume,
+	Unbond,
+	Withdraw,
+	Punish(u32),
+	Settle,
+	Earn(Balance),
+	Wait(u32),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+	prop_oneof![
+		(0u8..4, 0u128..400).prop_map(|(seed, stake)| Act::Register(seed, stake)),
+		(0u128..400).prop_map(Act::Bond),
+		prop::collection::vec((any::<bool>(), 0u16..26, 0u16..26), 0..5).prop_map(Act::Serve),
+		(0u8..4).prop_map(Act::Rotate),
+		Just(Act::Drain),
+		Just(Act::Resume),
+		Just(Act::Unbond),
+		Just(Act::Withdraw),
+		(0u32..1_100_000).prop_map(Act::Punish),
+		Just(Act::Settle),
+		(0u128..400).prop_map(Act::Earn),
+		(0u32..60).prop_map(Act::Wait),
+	]
+}
+
+fn perform(who: &AccountId, act: Act) {
+	let origin = signed(who);
+	let _ = match act {
+		Act::Register(seed, stake) => {
+			WorkerRegistry::register_worker(origin, peer(seed), binding(seed, who), 0, stake)
+		}
+		Act::Bond(amount) => WorkerRegistry::bond_more(origin, amount),
+		Act::Serve(shards) => WorkerRegistry::set_served(
+			origin,
+			BoundedVec::truncate_from(
+				shards
+					.into_iter()
+					.map(|(big, first, end)| {
+						shard(if big { model() } else { small_model() }, first, end)
+					})
+					.collect(),
+			),
+		),
+		Act::Rotate(seed) => WorkerRegistry::rotate_peer(origin, peer(seed), binding(seed, who)),
+		Act::Drain => WorkerRegistry::drain(origin),
+		Act::Resume => WorkerRegistry::resume(origin),
+		Act::Unbond => WorkerRegistry::unbond(origin),
+		Act::Withdraw => WorkerRegistry::withdraw(origin),
+		Act::Punish(ppm) => WorkerRegistry::punish(RuntimeOrigin::root(), who.clone(), ppm),
+		Act::Settle => {
+			<WorkerRegistry as Workers>::note_settled(who);
+			Ok(())
+		}
+		Act::Earn(amount) => {
+			let _ = <WorkerRegistry as Workers>::stake_from_earnings(who, amount);
+			Ok(())
+		}
+		Act::Wait(blocks) => {
+			System::set_block_number(System::block_number() + blocks);
+			Ok(())
+		}
+	};
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig::with_cases(64))]
+
+	#[test]
+	fn the_invariants_should_hold_after_any_calls(
+		acts in prop::collection::vec((0usize..3, act()), 1..60),
+	) {
+		new_test_ext().execute_with(|| {
+			for (index, act) in acts {
+				let who = [ALICE, BOB, CHARLIE][index].clone();
+				let before = Balances::total_issuance();
+				let punishes = matches!(act, Act::Punish(_));
+				perform(&who, act);
+				WorkerRegistry::do_try_state().unwrap();
+				assert!(punishes || Balances::total_issuance() == before);
+			}
+		});
+	}
+}
