@@ -48,7 +48,7 @@ impl NonceWindow {
 				self.advance(ahead);
 				self.highest = nonce;
 				0
-			},
+			}
 			None => self.highest.saturating_sub(nonce),
 		};
 		let word = usize::try_from(distance / WORD_BITS)

@@ -196,6 +196,16 @@ pub enum RequestPrompt {
 	Hash(QueryHash),
 }
 
+impl RequestPrompt {
+	/// Bytes of the text; 0 for a hash.
+	pub fn text_len(&self) -> u32 {
+		match self {
+			RequestPrompt::Text(text) => u32::try_from(text.len()).unwrap_or(u32::MAX),
+			RequestPrompt::Hash(_) => 0,
+		}
+	}
+}
+
 /// Where a request stands.
 #[derive(
 	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,

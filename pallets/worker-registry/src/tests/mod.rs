@@ -1,5 +1,7 @@
 //! Tests: a file a call.
 
+#![allow(clippy::unwrap_used)]
+
 mod bond_more;
 mod drain;
 mod earnings;

@@ -1,0 +1,178 @@
+//! Prices, and how one is divided (`docs/protocol/economics.md`).
+
+use crate::{
+	pallet::*,
+	settle::has_stage,
+	types::{record_bytes, Payer, Price, Terms},
+};
+use alloc::{vec, vec::Vec};
+use aria_math::split::{split_exact, split_proportional};
+use aria_primitives::{
+	record::RecordBody,
+	ticket::{AuditMode, SignedTicket},
+	traits::{Models, Offer, Workers},
+	AccountId, Balance, EpochIndex,
+};
+use frame_support::{ensure, traits::Get};
+use sp_core::H256;
+use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
+
+/// A price in the parts that are paid, in planck.
+pub(crate) struct Shares {
+	/// Each stage's part; 0 for one that did not sign.
+	pub stages: Vec<Balance>,
+	/// What of `burn` counts as each stage's, by its layers.
+	pub burnt: Vec<Balance>,
+	/// The gateway's part.
+	pub gateway: Balance,
+	/// The part of the block's author, if there is one.
+	pub author: Option<(AccountId, Balance)>,
+	/// The part for audits.
+	pub audit: Balance,
+	/// The part for storage, the fee for bytes included.
+	pub storage: Balance,
+	/// What is burnt.
+	pub burn: Balance,
+	/// All of it: the price without the parts of the stages that did not sign.
+	pub taken: Balance,
+}
+
+impl<T: Config> Pallet<T> {
+	/// What an answer costs by an offer.
+	pub(crate) fn price(
+		offer: &Offer,
+		prompt: u32,
+		cached: u32,
+		output: u32,
+		stages: u32,
+	) -> Price {
+		let cost = |price: Balance, count: u32| price.saturating_mul(Balance::from(count));
+		let tokens = cost(offer.prompt_price, prompt.saturating_sub(cached))
+			.saturating_add(cost(offer.cached_price, cached))
+			.saturating_add(cost(offer.output_price, output));
+		Price { tokens, bytes: cost(T::ByteFee::get(), record_bytes(stages)) }
+	}
+
+	/// What a record costs by an offer.
+	pub(crate) fn record_price(offer: &Offer, body: &RecordBody) -> Price {
+		let stages = body.stages.len().saturated_into();
+		Self::price(offer, body.prompt_tokens, body.cached_tokens, body.output_tokens, stages)
+	}
+
+	/// On what terms a ticket pays for a record.
+	pub(crate) fn ticket_terms(
+		genesis: &H256,
+		body: &RecordBody,
+		signed: &SignedTicket,
+	) -> Result<Terms, DispatchError> {
+		let info = Self::authorise_ticket(genesis, body, signed)?;
+		let ticket = &signed.ticket;
+		let offer = T::Models::offer(&body.model_id, &info.gateway)?;
+		let price = Self::record_price(&offer, body);
+		ensure!(price.total() <= ticket.max_price, Error::<T>::PriceAboveTicket);
+		Ok(Terms {
+			requester: info.requester.clone(),
+			gateway: info.gateway.clone(),
+			offer,
+			price,
+			auditable: ticket.audit_mode != AuditMode::None,
+			payer: Payer::Key(ticket.key.clone(), info),
+		})
+	}
+
+	/// Divides a price. `layers` are the stages', `signed` says which of them signed.
+	pub(crate) fn divide(
+		price: &Price,
+		layers: &[u64],
+		signed: u32,
+	) -> Result<Shares, DispatchError> {
+		let [all_stages, gateway, author, audit, storage, mut burn] =
+			split_exact(price.tokens, &T::Split::get().weights())
+				.ok_or(Error::<T>::SplitInvalid)?;
+		let author = match T::Author::get() {
+			Some(account) => Some((account, author)),
+			None => {
+				burn = burn.saturating_add(author);
+				None
+			}
+		};
+		let mut burnt = vec![0; layers.len()];
+		split_proportional(burn, layers, &mut burnt);
+		let mut stages = vec![0; layers.len()];
+		split_proportional(all_stages, layers, &mut stages);
+		let mut taken = price.total();
+		for (index, share) in stages.iter_mut().enumerate() {
+			if !has_stage(signed, index) {
+				taken = taken.saturating_sub(*share);
+				*share = 0;
+			}
+		}
+		Ok(Shares {
+			stages,
+			burnt,
+			gateway,
+			author,
+			audit,
+			storage: storage.saturating_add(price.bytes),
+			burn,
+			taken,
+		})
+	}
+
+	/// Debits who pays, moves the price into the pot, and lets every part vest.
+	pub(crate) fn collect(
+		body: &RecordBody,
+		terms: Terms,
+		signed: u32,
+		epoch: EpochIndex,
+	) -> Result<Shares, DispatchError> {
+		let layers: Vec<u64> = body.stages.iter().map(|s| u64::from(s.layers.len())).collect();
+		let shares = Self::divide(&terms.price, &layers, signed)?;
+		match terms.payer {
+			Payer::Key(key, mut info) => {
+				Self::charge_key(&mut info, shares.taken)?;
+				Keys::<T>::insert(key, *info);
+			}
+			Payer::Request(id, request) => Self::close_request(id, &request),
+		}
+		Self::take(&terms.requester, shares.taken)?;
+
+		for (stage, share) in body.stages.iter().zip(shares.stages.iter()) {
+			Self::ensure_covered(&stage.node, *share)?;
+			Self::vest(epoch, &stage.node, *share);
+		}
+		Self::vest(epoch, &terms.gateway, shares.gateway);
+		if let Some((author, share)) = &shares.author {
+			Self::vest(epoch, author, *share);
+		}
+		Self::vest(epoch, &T::AuditPot::get(), shares.audit);
+		Self::vest(epoch, &T::StoragePot::get(), shares.storage);
+		if !shares.burn.is_zero() {
+			UnvestedBurn::<T>::mutate(epoch, |burn| *burn = burn.saturating_add(shares.burn));
+		}
+		Ok(shares)
+	}
+
+	/// Whether the worker's stake answers for `share` on top of what is unvested.
+	fn ensure_covered(worker: &AccountId, share: Balance) -> DispatchResult {
+		if share.is_zero() {
+			return Ok(());
+		}
+		let unvested = UnvestedTotal::<T>::get(worker).saturating_add(share);
+		let factor = Balance::from(T::UnvestedFactor::get());
+		let most = T::Workers::stake(worker).saturating_mul(factor);
+		ensure!(unvested <= most, Error::<T>::UnvestedLimit);
+		Ok(())
+	}
+
+	/// Adds to what `payee` is paid when the bucket of `epoch` closes.
+	fn vest(epoch: EpochIndex, payee: &AccountId, amount: Balance) {
+		if amount.is_zero() {
+			return;
+		}
+		Unvested::<T>::mutate(epoch, payee, |entry| {
+			*entry = Some(entry.unwrap_or(0).saturating_add(amount));
+		});
+		UnvestedTotal::<T>::mutate(payee, |total| *total = total.saturating_add(amount));
+	}
+}

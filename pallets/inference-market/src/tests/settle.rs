@@ -1,0 +1,223 @@
+//! `settle`: what happens when a record is sound.
+
+use super::fixtures::*;
+use crate::{mock::*, record_bytes, Error, Escrows, Event, Unvested, UnvestedBurn, WeightInfo};
+use aria_primitives::{
+	record::EnergySource,
+	ticket::AuditMode,
+	traits::{Ledger, Obligations, WorkNote},
+	AccountId,
+};
+use codec::Encode;
+use frame_support::{
+	assert_ok,
+	dispatch::{GetDispatchInfo, Pays},
+};
+
+const EPOCH: u64 = 5;
+
+fn unvested(who: &AccountId) -> u128 {
+	<Market as Obligations>::unvested(who)
+}
+
+#[docify::export]
+#[test]
+fn settle_should_pay_everybody_when_all_stages_signed() {
+	with_setup(|| {
+		// Given a record of two stages that ran half of the layers each, and a ticket.
+		let settlement = Draft::new(2).settlement();
+		let id = settlement.id;
+
+		// When anybody submits it, the fee is given back.
+		let result = Market::settle(signed(SUBMITTER), Box::new(settlement));
+		assert_eq!(result.unwrap().pays_fee, Pays::No);
+
+		// Then the escrow paid for tokens and bytes ...
+		let bytes = u128::from(record_bytes(2)) * BYTE_FEE;
+		assert_eq!(Escrows::<Test>::get(requester()).held, DEPOSIT - TOKEN_PRICE - bytes);
+		// ... every part of the price waits until the record can't be audited any more ...
+		assert_eq!(unvested(&worker(0)), TOKEN_PRICE * 60 / 100 / 2);
+		assert_eq!(unvested(&worker(1)), TOKEN_PRICE * 60 / 100 / 2);
+		assert_eq!(unvested(&gateway()), TOKEN_PRICE * 10 / 100);
+		assert_eq!(unvested(&author()), TOKEN_PRICE * 5 / 100);
+		assert_eq!(unvested(&AuditPot::get()), TOKEN_PRICE * 5 / 100);
+		assert_eq!(unvested(&StoragePot::get()), TOKEN_PRICE * 5 / 100 + bytes);
+		assert_eq!(UnvestedBurn::<Test>::get(EPOCH), TOKEN_PRICE * 15 / 100);
+		// ... and the record is written down.
+		assert_eq!(<Mock as Ledger>::get(&id).unwrap().price, TOKEN_PRICE + bytes);
+	});
+}
+
+#[test]
+fn settle_should_tell_everybody_when_the_record_may_be_audited() {
+	with_setup(|| {
+		put("reputation", worker(1), 300_000u32);
+		let draft = Draft::new(2);
+		let settlement = draft.settlement();
+		let (id, body) = (settlement.id, settlement.body.clone());
+		assert_ok!(settle(settlement));
+
+		let entry = <Mock as Ledger>::get(&id).unwrap();
+		assert_eq!(entry.body, body);
+		assert_eq!((entry.requester, entry.gateway), (requester(), gateway()));
+		assert_eq!((entry.signed_stages, entry.price), (0b11, PRICE));
+		assert_eq!((entry.settled_at, entry.epoch, entry.era), (NOW, EPOCH, 4));
+		assert!(entry.auditable);
+		let note = |index| WorkNote {
+			worker: worker(index),
+			model: MODEL,
+			// 130 new tokens, half of two billion parameters, in thousands.
+			work: 130_000_000,
+			energy_mj: 5_000,
+			energy_source: EnergySource::Rapl,
+			burnt: TOKEN_PRICE * 15 / 100 / 2,
+			latency_ms_per_token: 3_000 / 130,
+		};
+		assert_eq!(work_notes(), vec![note(0), note(1)]);
+		assert_eq!(audit_notes(), vec![(id, 300_000, true)]);
+		assert_eq!(read::<u32>("settled", worker(0)), Some(1));
+		assert_eq!(
+			market_events(),
+			vec![Event::Settled {
+				id,
+				model_id: MODEL,
+				requester: requester(),
+				gateway: gateway(),
+				price: PRICE,
+				output_tokens: 50,
+				stages: 2,
+				signed_stages: 0b11,
+			}]
+		);
+		let key = Market::spending_key(spending_key()).unwrap();
+		assert_eq!((key.spent, key.spent_in_hour), (PRICE, PRICE));
+	});
+}
+
+#[test]
+fn settle_should_leave_a_stage_out_when_it_did_not_sign_in_time() {
+	with_setup(|| {
+		let settlement = Draft::new(3).anchored(NOW - GRACE - 1).without(&[1]).settlement();
+		let id = settlement.id;
+		assert_ok!(settle(settlement));
+
+		let share = TOKEN_PRICE * 60 / 100 / 3;
+		let full = TOKEN_PRICE + u128::from(record_bytes(3)) * BYTE_FEE;
+		assert_eq!(Market::escrow(requester()).held, DEPOSIT - full + share);
+		assert_eq!(unvested(&worker(0)), share);
+		assert_eq!(unvested(&worker(1)), 0);
+		assert_eq!(unvested(&worker(2)), share);
+		let entry = <Mock as Ledger>::get(&id).unwrap();
+		assert_eq!((entry.signed_stages, entry.price), (0b101, full - share));
+		let workers: Vec<_> = work_notes().into_iter().map(|note| note.worker).collect();
+		assert_eq!(workers, vec![worker(0), worker(2)]);
+		assert_eq!(read::<u32>("settled", worker(1)), None);
+		// The burn of a stage that did not sign counts for nobody.
+		let burnt: u128 = work_notes().iter().map(|note| note.burnt).sum();
+		assert_eq!(burnt, UnvestedBurn::<Test>::get(EPOCH) * 2 / 3);
+		assert_eq!(Market::spending_key(spending_key()).unwrap().spent, full - share);
+	});
+}
+
+#[test]
+fn settle_should_note_no_work_when_nobody_may_audit() {
+	with_setup(|| {
+		let mut draft = Draft::new(1);
+		draft.ticket.audit_mode = AuditMode::None;
+		let settlement = draft.settlement();
+		let id = settlement.id;
+		assert_ok!(settle(settlement));
+
+		assert_eq!(work_notes(), vec![]);
+		assert_eq!(audit_notes(), vec![(id, 500_000, false)]);
+		assert!(!<Mock as Ledger>::get(&id).unwrap().auditable);
+		assert_eq!(read::<u32>("settled", worker(0)), Some(1));
+	});
+}
+
+#[test]
+fn settle_should_burn_the_authors_part_when_the_author_is_unknown() {
+	with_setup(|| {
+		put("author", (), None::<AccountId>);
+		assert_ok!(settle(Draft::new(1).settlement()));
+		assert_eq!(unvested(&author()), 0);
+		assert_eq!(UnvestedBurn::<Test>::get(EPOCH), TOKEN_PRICE * 20 / 100);
+		assert_eq!(work_notes()[0].burnt, TOKEN_PRICE * 20 / 100);
+	});
+}
+
+#[test]
+fn settle_should_add_up_when_one_account_has_several_parts() {
+	with_setup(|| {
+		put("author", (), Some(worker(0)));
+		assert_ok!(settle(Draft::new(1).settlement()));
+		assert_eq!(unvested(&worker(0)), TOKEN_PRICE * 65 / 100);
+		assert_eq!(Unvested::<Test>::get(EPOCH, worker(0)), Some(TOKEN_PRICE * 65 / 100));
+	});
+}
+
+#[test]
+fn settle_should_take_nothing_when_everything_is_free() {
+	with_setup(|| {
+		MockByteFee::set(0);
+		put("offer", (MODEL, gateway()), aria_primitives::traits::Offer::default());
+		put("stake", worker(0), 0u128);
+		assert_ok!(settle(Draft::new(1).settlement()));
+		assert_eq!(Market::escrow(requester()).held, DEPOSIT);
+		assert_eq!(Unvested::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn settle_should_be_open_to_anybody_signed_when_the_record_is_sound() {
+	with_setup(|| {
+		let settlement = Draft::new(1).settlement();
+		assert_state_unchanged(
+			|| Market::settle(RuntimeOrigin::root(), Box::new(settlement.clone())),
+			sp_runtime::DispatchError::BadOrigin,
+		);
+		assert_ok!(Market::settle(signed(STRANGER), Box::new(settlement)));
+	});
+}
+
+#[test]
+fn settle_should_change_nothing_when_ledger_or_draw_refuse() {
+	with_setup(|| {
+		let settlement = Draft::new(2).settlement();
+		put("ledger-full", (), true);
+		refuse(settlement.clone(), LEDGER_FULL);
+		forget("ledger-full", ());
+		put("audit-full", (), true);
+		refuse(settlement.clone(), AUDIT_FULL);
+		forget("audit-full", ());
+		assert_ok!(settle(settlement));
+	});
+}
+
+#[test]
+fn settle_should_fail_when_the_split_is_not_whole() {
+	with_setup(|| {
+		MockSplit::set(crate::PriceSplit { burn: SPLIT.burn + 1, ..SPLIT });
+		refuse(Draft::new(1).settlement(), Error::<Test>::SplitInvalid);
+	});
+}
+
+#[test]
+fn settle_should_weigh_by_its_stages_when_dispatched() {
+	let weight = |stages: u8| {
+		let settlement = Box::new(Draft::new(stages).settlement());
+		crate::Call::<Test>::settle { settlement }.get_dispatch_info().call_weight
+	};
+	new_test_ext().execute_with(|| {
+		assert_eq!(weight(2), <() as WeightInfo>::settle(2));
+		assert_eq!(weight(7), <() as WeightInfo>::settle(7));
+	});
+}
+
+#[test]
+fn record_bytes_should_be_the_encoded_size_for_any_number_of_stages() {
+	for stages in 1..=24 {
+		let body = Draft::new(stages).finished_body();
+		assert_eq!(body.encoded_size(), record_bytes(stages.into()) as usize);
+	}
+}

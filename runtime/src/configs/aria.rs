@@ -1,0 +1,142 @@
+//! ARIA's own pallets, and who answers whose questions.
+
+use crate::{
+	parameters::*, AccountId, Authorship, Balances, ConsentRegistry, InferenceMarket,
+	ModelRegistry, ProvenanceLedger, RewardDistributor, Runtime, RuntimeHoldReason, Timestamp,
+	Verification, WorkerRegistry,
+};
+use aria_primitives::EpochIndex;
+use frame_support::traits::{Get, Nothing};
+use frame_system::EnsureRoot;
+
+impl pallet_model_registry::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type PinOrigin = EnsureRoot<AccountId>;
+	type AliasOrigin = EnsureRoot<AccountId>;
+	type DepositBase = ModelDepositBase;
+	type DepositPerByte = ModelDepositPerByte;
+	type OfferDeposit = OfferDeposit;
+	type MaxPinned = MaxPinned;
+	type MaxAliasesPerModel = MaxAliasesPerModel;
+	type MaxTokenPrice = MaxTokenPrice;
+	type WeightInfo = pallet_model_registry::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_worker_registry::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Models = ModelRegistry;
+	type Obligations = InferenceMarket;
+	type PunishOrigin = EnsureRoot<AccountId>;
+	type MinimumStake = WorkerMinimumStake;
+	type TargetStake = WorkerTargetStake;
+	type UnbondingPeriod = WorkerUnbonding;
+	type EraLength = EraLength;
+	type MaxServed = MaxServed;
+	type WeightInfo = pallet_worker_registry::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_consent_registry::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type DepositBase = ConsentDepositBase;
+	type DepositPerVersion = ConsentDepositPerVersion;
+	type GracePeriod = ConsentGrace;
+	type HistoryPeriod = ConsentHistory;
+	type MaxVersions = MaxConsentVersions;
+	type DonationAccount = DonationAccount;
+	type WeightInfo = pallet_consent_registry::weights::SubstrateWeight<Runtime>;
+}
+
+/// The author of the current block.
+pub struct BlockAuthor;
+
+impl Get<Option<AccountId>> for BlockAuthor {
+	fn get() -> Option<AccountId> {
+		Authorship::author()
+	}
+}
+
+impl pallet_inference_market::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Models = ModelRegistry;
+	type Workers = WorkerRegistry;
+	type Consents = ConsentRegistry;
+	type Ledger = ProvenanceLedger;
+	type Work = RewardDistributor;
+	type Audit = Verification;
+	type Time = Timestamp;
+	type Author = BlockAuthor;
+	type PalletId = MarketPalletId;
+	type AuditPot = AuditPot;
+	type StoragePot = StoragePot;
+	type Split = Split;
+	type ByteFee = ByteFee;
+	type GatewayStake = GatewayStake;
+	type GatewayUnbonding = GatewayUnbonding;
+	type MaxKeysPerRequester = MaxKeysPerRequester;
+	type MaxAnchorAge = MaxAnchorAge;
+	type SigningGrace = SigningGrace;
+	type MaxTicketLifetime = MaxTicketLifetime;
+	type MaxRecordAge = MaxRecordAge;
+	type MaxClockSkew = MaxClockSkew;
+	type MaxStagePower = MaxStagePower;
+	type VestingEpochs = VestingEpochs;
+	type UnvestedFactor = UnvestedFactor;
+	type MaxReleasesPerBlock = MaxReleasesPerBlock;
+	type RequestDeadlineMin = MinRequestDeadline;
+	type RequestDeadlineMax = MaxRequestDeadline;
+	type MatchTimeout = MatchTimeout;
+	type MaxOpenRequestsPerBlock = MaxRequestsPerDeadline;
+	type WeightInfo = pallet_inference_market::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = super::benchmarking::Helper;
+}
+
+impl pallet_provenance_ledger::Config for Runtime {
+	type MaxRecordsPerBlock = MaxRecordsPerBlock;
+	type MaxIndexed = MaxIndexed;
+	type WeightInfo = pallet_provenance_ledger::weights::SubstrateWeight<Runtime>;
+}
+
+/// The epoch of BABE.
+pub struct CurrentEpoch;
+
+impl Get<EpochIndex> for CurrentEpoch {
+	fn get() -> EpochIndex {
+		pallet_babe::EpochIndex::<Runtime>::get()
+	}
+}
+
+impl pallet_verification::Config for Runtime {
+	type CurrentEpoch = CurrentEpoch;
+	type Randomness = pallet_babe::RandomnessFromOneEpochAgo<Runtime>;
+	type DrawOrigin = EnsureRoot<AccountId>;
+	type DrawDelay = DrawDelay;
+	type FloorPpm = AuditFloor;
+	type MaxDrawsPerBlock = MaxDrawsPerBlock;
+	type MaxPerEpoch = MaxRecordsPerEpoch;
+	type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_reward_distributor::Config for Runtime {
+	type Currency = Balances;
+	type Consents = ConsentRegistry;
+	// Nobody measures uptime and audits yet: both count as whole.
+	type Uptime = ();
+	// No meter key is registered.
+	type Meters = Nothing;
+	type EraOrigin = EnsureRoot<AccountId>;
+	type Schedule = Schedule;
+	type EraLength = EraLength;
+	type AuthorShare = AuthorShare;
+	type Beta = Beta;
+	type RateCap = RateCap;
+	type LatencyTarget = LatencyTarget;
+	type SettleDelay = SettleDelay;
+	type MaxWorkersPerBlock = MaxWorkersPerBlock;
+	type HistoryEras = HistoryEras;
+	type WeightInfo = pallet_reward_distributor::weights::SubstrateWeight<Runtime>;
+}

@@ -1,0 +1,11 @@
+//! How each pallet is set up, by concern.
+
+mod accounts;
+mod aria;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod consensus;
+mod system;
+
+pub use accounts::ProxyType;
+pub use consensus::MmrLeaf;

@@ -1,0 +1,158 @@
+//! Every number of the protocol that the runtime chooses, with its unit and its reason
+//! (`docs/protocol/economics.md`).
+
+use crate::{AccountId, Balance, BlockNumber};
+use aria_math::emission::EmissionSchedule;
+use aria_primitives::{EraIndex, Ppm, ARIA};
+use frame_support::{
+	parameter_types,
+	weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, Weight},
+	PalletId,
+};
+use frame_system::limits::{BlockLength, BlockWeights};
+use pallet_inference_market::PriceSplit;
+use sp_runtime::{traits::AccountIdConversion, Perbill};
+
+/// A thousandth of an ARIA, in planck.
+pub const MILLI_ARIA: Balance = ARIA / 1_000;
+/// A millionth of an ARIA, in planck.
+pub const MICRO_ARIA: Balance = ARIA / 1_000_000;
+/// Blocks in an hour at the mean block time of six seconds.
+pub const HOURS: BlockNumber = 600;
+/// Blocks in a day.
+pub const DAYS: BlockNumber = 24 * HOURS;
+/// Milliseconds of a block's execution, of the two seconds that its slot lasts.
+pub const BLOCK_MILLIS: u64 = 700;
+
+/// What occupies state for good pays by item and byte, in planck.
+pub const fn deposit(items: u32, bytes: u32) -> Balance {
+	items as Balance * 20 * MILLI_ARIA + bytes as Balance * 100 * MICRO_ARIA
+}
+
+parameter_types! {
+	// --- blocks -------------------------------------------------------------------------------
+	/// Long enough that an anchor of 100 blocks and a mortal transaction can be checked.
+	pub const BlockHashCount: BlockNumber = 4096;
+	pub const SS58Prefix: u16 = 42;
+	pub RuntimeBlockWeights: BlockWeights = BlockWeights::with_sensible_defaults(
+		Weight::from_parts(BLOCK_MILLIS * WEIGHT_REF_TIME_PER_MILLIS, u64::MAX),
+		sp_runtime::Perbill::from_percent(75),
+	);
+	pub RuntimeBlockLength: BlockLength = BlockLength::builder().max_length(5 * 1024 * 1024).build();
+	pub const MaxAuthorities: u32 = 256;
+	/// Equivocations can be reported for a week.
+	pub const ReportLongevity: u64 = 7 * DAYS as u64;
+	pub const MaxSetIdSessionEntries: u64 = 168;
+
+	// --- accounts -----------------------------------------------------------------------------
+	pub const ExistentialDeposit: Balance = MILLI_ARIA;
+	pub const ProxyDepositBase: Balance = deposit(1, 8);
+	pub const ProxyDepositFactor: Balance = deposit(0, 33);
+	pub const AnnouncementDepositBase: Balance = deposit(1, 8);
+	pub const AnnouncementDepositFactor: Balance = deposit(0, 66);
+	pub const MultisigDepositBase: Balance = deposit(1, 88);
+	pub const MultisigDepositFactor: Balance = deposit(0, 32);
+	pub const PreimageBaseDeposit: Balance = deposit(2, 64);
+	pub const PreimageByteDeposit: Balance = deposit(0, 1);
+	pub MaximumSchedulerWeight: Weight =
+		Perbill::from_percent(60) * RuntimeBlockWeights::get().max_block;
+	pub const SessionKeyDeposit: Balance = deposit(1, 64);
+
+	// --- models -------------------------------------------------------------------------------
+	pub const ModelDepositBase: Balance = deposit(2, 128);
+	pub const ModelDepositPerByte: Balance = deposit(0, 1);
+	pub const OfferDeposit: Balance = deposit(1, 80);
+	pub const MaxPinned: u32 = 64;
+	pub const MaxAliasesPerModel: u32 = 16;
+	/// A thousandth of an ARIA a token: far above any price, far below overflow.
+	pub const MaxTokenPrice: Balance = MILLI_ARIA;
+
+	// --- workers ------------------------------------------------------------------------------
+	pub const WorkerMinimumStake: Balance = ARIA;
+	pub const WorkerTargetStake: Balance = 10 * ARIA;
+	/// Outlasts every deadline that a worker can be held to.
+	pub const WorkerUnbonding: BlockNumber = 7 * DAYS;
+	pub const MaxServed: u32 = 64;
+
+	// --- validators ---------------------------------------------------------------------------
+	pub const ValidatorMinimumStake: Balance = 1_000 * ARIA;
+	pub const ValidatorUnbonding: BlockNumber = 14 * DAYS;
+	pub const MaxCandidates: u32 = 1_000;
+	pub const MaxValidators: u32 = 100;
+	/// Sessions in a row that a validator may be silent without being chilled.
+	pub const HeartbeatGrace: u32 = 3;
+	pub const MinValidators: u32 = 1;
+	pub const MaxLinkedWorkers: u32 = 64;
+	pub const OffenceSlash: Perbill = Perbill::from_percent(5);
+
+	// --- consent ------------------------------------------------------------------------------
+	/// A superseded consent still covers work that began before, for this long.
+	pub const ConsentGrace: BlockNumber = 50;
+	pub const MaxConsentVersions: u32 = 32;
+	/// No record can refer to a version superseded longer ago, and its audit is over.
+	pub const ConsentHistory: BlockNumber = DAYS;
+	pub const ConsentDepositBase: Balance = deposit(1, 48);
+	pub const ConsentDepositPerVersion: Balance = deposit(1, 160);
+
+	// --- market -------------------------------------------------------------------------------
+	pub const MarketPalletId: PalletId = PalletId(*b"aria/mkt");
+	pub AuditPot: AccountId = PalletId(*b"aria/aud").into_account_truncating();
+	pub StoragePot: AccountId = PalletId(*b"aria/sto").into_account_truncating();
+	pub DonationAccount: AccountId = PalletId(*b"aria/don").into_account_truncating();
+	pub Split: PriceSplit = PriceSplit {
+		stages: 700_000,
+		gateway: 100_000,
+		author: 30_000,
+		audit: 50_000,
+		storage: 20_000,
+		burn: 100_000,
+	};
+	/// A record of one stage has about 500 bytes: 0.00005 ARIA.
+	pub const ByteFee: Balance = MICRO_ARIA / 10;
+	pub const GatewayStake: Balance = 100 * ARIA;
+	pub const GatewayUnbonding: BlockNumber = 7 * DAYS;
+	pub const MaxKeysPerRequester: u32 = 64;
+	pub const MaxAnchorAge: BlockNumber = 100;
+	/// Stages have this long to sign before a record settles without them.
+	pub const SigningGrace: BlockNumber = 20;
+	pub const MaxTicketLifetime: BlockNumber = HOURS;
+	pub const MaxRecordAge: u64 = 30 * 60 * 1_000;
+	pub const MaxClockSkew: u64 = 60 * 1_000;
+	/// Two kilowatts for one stage, in milliwatts.
+	pub const MaxStagePower: u64 = 2_000_000;
+	/// Epochs between settlement and payment: the draw after two, and one to object.
+	pub const VestingEpochs: u64 = 3;
+	/// Unvested value of a worker is at most this multiple of its stake.
+	pub const UnvestedFactor: u32 = 10;
+	pub const MaxReleasesPerBlock: u32 = 100;
+	/// Deadlines of at least 100 blocks, so that no single author can censor.
+	pub const MinRequestDeadline: BlockNumber = 100;
+	pub const MaxRequestDeadline: BlockNumber = DAYS;
+	pub const MatchTimeout: BlockNumber = 50;
+	pub const MaxRequestsPerDeadline: u32 = 64;
+
+	// --- records ------------------------------------------------------------------------------
+	pub const MaxRecordsPerBlock: u32 = 8_192;
+	pub const MaxIndexed: u32 = 1_024;
+
+	// --- verification -------------------------------------------------------------------------
+	pub const DrawDelay: u64 = 2;
+	pub const AuditFloor: Ppm = aria_math::reputation::AUDIT_FLOOR_PPM;
+	pub const MaxDrawsPerBlock: u32 = 200;
+	pub const MaxRecordsPerEpoch: u32 = 10_000_000;
+
+	// --- rewards ------------------------------------------------------------------------------
+	pub const EraLength: BlockNumber = 6 * HOURS;
+	pub const Schedule: EmissionSchedule = EmissionSchedule::DEFAULT;
+	/// A fifth of the pool goes to block authors.
+	pub const AuthorShare: Ppm = 200_000;
+	/// A record earns from emission at most nine tenths of the fee burnt on it.
+	pub const Beta: Ppm = aria_math::reward::BETA_PPM;
+	/// Planck per 10^12 units of weighted work.
+	pub const RateCap: u128 = 100 * ARIA;
+	pub const SettleDelay: EraIndex = 1;
+	pub const MaxWorkersPerBlock: u32 = 50;
+	pub const HistoryEras: EraIndex = 28;
+	/// A token within this many milliseconds has the full latency score.
+	pub const LatencyTarget: u32 = 200;
+}

@@ -1,0 +1,27 @@
+//! The assembled runtime: real extrinsics in real blocks.
+//!
+//! | module | what it shows |
+//! |---|---|
+//! | `chain` | a chain in memory: genesis by preset, blocks through the executive |
+//! | `state` | what a block changed beside the fee that a failure costs |
+//! | `flow` | accounts, a model, two workers, a gateway, and records that they could have made |
+//! | `main_path` | from consent to payment, and what the runtime API says about it |
+//! | `rewards` | draws, eras, and who gains what |
+//! | `bad_input` | what is refused, with which error |
+//! | `proxied` | the same through utility, proxy, multisig and sudo |
+//! | `presets` | the genesis of each network |
+//! | `limits` | weights, lengths, metadata |
+//! | `emission` | the supply over all halvings |
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bad_input;
+mod chain;
+mod emission;
+mod flow;
+mod limits;
+mod main_path;
+mod presets;
+mod proxied;
+mod rewards;
+mod state;
