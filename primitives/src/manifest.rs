@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub const MANIFEST_VERSION: u16 = 1;
 /// Most bytes of a manifest.
 pub const MAX_MANIFEST_BYTES: u32 = 16 * 1024;
-/// Most tensors: 36 bytes each, so that a manifest of them fits.
+/// Most tensors: 36 bytes each, which leaves room for 26 shards beside all of them.
 pub const MAX_TENSORS: u32 = 448;
 /// Most shards.
 pub const MAX_SHARDS: u32 = 64;

@@ -9,7 +9,10 @@ mod vectors;
 
 use aria_primitives::{
 	consent::Consent,
-	hashing::{leaf_hash, merkle_proof, merkle_root, peer_binding, verify_merkle_proof},
+	hashing::{
+		domain_hash, leaf_hash, merkle_proof, merkle_root, peer_binding, verify_merkle_proof,
+		REQUEST_DOMAIN,
+	},
 	manifest::Manifest,
 	query::CanonicalQuery,
 	record::{batch_digest, boundary, Batch, BatchEntry, Payment, RecordBody, Settlement},
@@ -117,6 +120,34 @@ fn tickets_should_have_the_committed_bytes_hashes_and_signatures() {
 		let signed = signed(ticket.clone());
 		vectors.expect_encoding(&format!("/vectors/{index}/signed_ticket"), &signed);
 		vectors.expect(&format!("{name}: the key's signature"), true, signed.verify(&hash));
+	}
+	vectors.finish();
+}
+
+#[test]
+fn requests_should_have_the_committed_bytes_and_ids() {
+	let mut vectors = Vectors::read("request.json");
+	vectors.expect_bytes("/genesis", GENESIS.as_bytes());
+	let requests = [("text", text_request()), ("hash", hash_request())];
+	vectors.expect("number of vectors", vectors.length("/vectors"), requests.len());
+	for (index, (name, request)) in requests.iter().enumerate() {
+		let fields = fields!(
+			request,
+			RequestContent {
+				requester,
+				count,
+				model_id,
+				prompt,
+				sampling,
+				max_tokens,
+				max_price,
+				deadline,
+				audit_mode,
+			}
+		);
+		vectors.expect_structure(index, name, request, fields);
+		let id = domain_hash(REQUEST_DOMAIN, &GENESIS, request);
+		vectors.expect_bytes(&format!("/vectors/{index}/request_id"), id.as_bytes());
 	}
 	vectors.finish();
 }

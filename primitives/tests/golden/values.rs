@@ -12,7 +12,7 @@ use aria_primitives::{
 	ticket::{AuditMode, SignedTicket, Ticket},
 	AccountId, Signature,
 };
-use codec::Encode;
+use codec::{Decode, Encode};
 use sp_core::{ed25519, ConstU32, Pair, H256};
 use sp_runtime::BoundedVec;
 
@@ -212,6 +212,50 @@ pub fn private_ticket() -> Ticket {
 pub fn signed(ticket: Ticket) -> SignedTicket {
 	let signature = sign(&pair(0x21), &ticket.hash(&GENESIS));
 	SignedTicket { ticket, signature }
+}
+
+/// What an on-chain request asks, as the market has it.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub enum Prompt {
+	Text(Vec<u8>),
+	Hash(H256),
+}
+
+/// What the id of an on-chain request is made of, field by field as the market hashes it.
+#[derive(Clone, PartialEq, Debug, Encode, Decode)]
+pub struct RequestContent {
+	pub requester: AccountId,
+	pub count: u64,
+	pub model_id: H256,
+	pub prompt: Prompt,
+	pub sampling: Sampling,
+	pub max_tokens: u32,
+	pub max_price: u128,
+	pub deadline: u32,
+	pub audit_mode: AuditMode,
+}
+
+pub fn text_request() -> RequestContent {
+	RequestContent {
+		requester: account(0xC1),
+		count: 0,
+		model_id: gqa().model_id(),
+		prompt: Prompt::Text(b"Is it raining?".to_vec()),
+		sampling: Sampling::GREEDY,
+		max_tokens: 64,
+		max_price: 3_000_000_000,
+		deadline: 4_400,
+		audit_mode: AuditMode::Any,
+	}
+}
+
+pub fn hash_request() -> RequestContent {
+	RequestContent {
+		count: 1,
+		prompt: Prompt::Hash(greedy().hash()),
+		audit_mode: AuditMode::None,
+		..text_request()
+	}
 }
 
 pub const OUTPUT_TEXT: &str =
