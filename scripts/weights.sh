@@ -29,7 +29,7 @@ mkdir -p "$project/src"
 put "$project/src/lib.rs" <<'EOF'
 #![no_std]
 #![allow(unused_imports)]
-pub use runtime::*;
+pub use measured::*;
 EOF
 put "$project/Cargo.toml" <<EOF
 [package]
@@ -41,7 +41,7 @@ edition = "2021"
 name = "aria_runtime_benchmarks"
 crate-type = ["cdylib"]
 
-[dependencies.runtime]
+[dependencies.measured]
 package = "aria-runtime"
 path = "$ARIA_ROOT/runtime"
 default-features = false
