@@ -25,6 +25,11 @@ export CARGO_TARGET_DIR
 export WASM_BUILD_WORKSPACE_HINT=$ARIA_ROOT/
 export OPENSSL_NO_VENDOR=1
 
+# Where setup.sh puts a Node.js of its own, if the system's is too old.
+ARIA_NODE_DIR=$ARIA_CACHE/node
+export ARIA_NODE_DIR
+[[ ! -x $ARIA_NODE_DIR/bin/node ]] || export PATH=$ARIA_NODE_DIR/bin:$PATH
+
 aria_bin_dir=${CARGO_HOME:-$HOME/.cargo}/bin
 [[ :$PATH: == *:$aria_bin_dir:* || ! -d $aria_bin_dir ]] || export PATH=$aria_bin_dir:$PATH
 unset aria_bin_dir

@@ -5,7 +5,9 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ARIA_ROOT"
 
-NODE_MAJOR=18
+# What polkadot-api needs; Debian 12 has an older one, which the npm registry's build then replaces.
+NODE_LEAST=20.19
+NODE_PACKAGE=20.19.6
 
 found() {
 	printf '==> %-10s %s\n' "$1" "$2"
@@ -31,6 +33,7 @@ list_missing() {
 	need libssl-dev pkg-config --exists openssl
 	need protobuf-compiler have protoc
 	need git have git
+	need procps have ps
 	need nodejs have node
 	if ((${#packages[@]})); then
 		mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
@@ -73,18 +76,36 @@ check_packages() {
 	if ((${#packages[@]})); then
 		fail "Still missing after the install: ${packages[*]} (names of Debian's packages); install what brings their commands, then run this again."
 	fi
-	found packages "g++, make, pkg-config, libssl, protoc, git, node and npm are here"
+	found packages "g++, make, pkg-config, libssl, protoc, git, ps, node and npm are here"
+}
+
+# node_suits: whether the first node on the PATH starts and is new enough.
+node_suits() {
+	local version
+	version=$(node --version 2>/dev/null) || return 1
+	[[ $(printf '%s\n' "$NODE_LEAST" "${version#v}" | sort -V | head -n 1) == "$NODE_LEAST" ]]
 }
 
 check_node() {
-	local version
-	version=$(node --version 2>/dev/null) || fail "node is on the PATH but does not start: install Node.js $NODE_MAJOR or newer."
-	local major=${version#v}
-	major=${major%%.*}
-	if ((major < NODE_MAJOR)); then
-		fail "Node.js $version is too old for the client tests: install version $NODE_MAJOR or newer and put it first in the PATH."
+	if ! node_suits; then
+		local platform
+		case $(uname -sm) in
+			"Linux x86_64") platform=linux-x64 ;;
+			"Linux aarch64") platform=linux-arm64 ;;
+			*) fail "Node.js $(node --version 2>/dev/null) is too old: install $NODE_LEAST or newer and put it first in the PATH." ;;
+		esac
+		step "node: $(node --version 2>/dev/null) is too old, installing $NODE_PACKAGE below $ARIA_NODE_DIR"
+		mkdir -p "$ARIA_NODE_DIR"
+		logged npm-node npm install --prefix "$ARIA_NODE_DIR" --ignore-scripts --no-audit --no-fund \
+			"node-$platform@$NODE_PACKAGE" ||
+			fail "npm could not install Node.js $NODE_PACKAGE: look at the lines above, or install $NODE_LEAST or newer by hand and put it first in the PATH."
+		mkdir -p "$ARIA_NODE_DIR/bin"
+		ln -sf "../node_modules/node-$platform/bin/node" "$ARIA_NODE_DIR/bin/node"
+		export PATH=$ARIA_NODE_DIR/bin:$PATH
+		hash -r
+		node_suits || fail "Node.js $NODE_PACKAGE was installed but does not start: install $NODE_LEAST or newer by hand and put it first in the PATH."
 	fi
-	found node "$version"
+	found node "$(node --version)"
 }
 
 # --- Rust -------------------------------------------------------------------------------------

@@ -17,13 +17,14 @@ use aria_runtime::{configs::ProxyType, Address, Hash, Nonce, Runtime, RuntimeCal
 use sp_core::H256;
 
 /// Pallets that write in every block, whatever it holds.
-const BOOKKEEPING: [&str; 11] = [
+const BOOKKEEPING: [&str; 12] = [
 	"System",
 	"Timestamp",
 	"Babe",
 	"TransactionPayment",
 	"Authorship",
 	"ValidatorRegistry",
+	"Scheduler",
 	"Session",
 	"Historical",
 	"Grandpa",
@@ -120,8 +121,8 @@ impl Chain {
 			.into_iter()
 			.filter(|change| match change.item.as_str() {
 				"System.Account" => !accounts.contains(&change.key),
-				// Counts the block for its author.
-				"RewardDistributor.Authored" => false,
+				// They count the block for its author and its era.
+				"RewardDistributor.Authored" | "RewardDistributor.Eras" => false,
 				_ => !BOOKKEEPING.contains(&change.pallet()),
 			})
 			.map(|change| change.item)
