@@ -15,6 +15,7 @@ use aria_primitives::{
 	AccountId, EraIndex, PPM,
 };
 use frame_support::traits::Contains;
+use sp_runtime::SaturatedConversion;
 
 impl<T: Config> WorkSink for Pallet<T> {
 	fn current_era() -> EraIndex {
@@ -45,8 +46,9 @@ impl<T: Config> WorkSink for Pallet<T> {
 
 impl<T: Config> Pallet<T> {
 	/// Counts a block of `author` in the current era. The runtime calls it for each block, through
-	/// the authorship pallet's event handler.
+	/// the authorship pallet's event handler. A block belongs to the era that begins with it.
 	pub fn note_author(author: AccountId) {
+		Self::roll_over(frame_system::Pallet::<T>::block_number().saturated_into());
 		let era = Self::current_era();
 		Authored::<T>::mutate(era, author, |blocks| *blocks = blocks.saturating_add(1));
 		Eras::<T>::mutate_extant(era, |info| info.authored = info.authored.saturating_add(1));

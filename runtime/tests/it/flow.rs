@@ -1,4 +1,5 @@
-//! Accounts, a model, two workers, a gateway and a requester; and records that they could have made.
+//! Accounts, a model, two workers, a gateway and a requester; and records that they could have
+//! made.
 
 use crate::chain::{account_of, Chain, Executed};
 use aria_primitives::{
@@ -146,6 +147,13 @@ impl Flow {
 	/// Matches a request to these workers, who share the layers evenly.
 	pub fn match_request(&mut self, id: PaymentHash, workers: &[Sr25519Keyring]) -> Executed {
 		self.chain.accept(vec![(GATEWAY, match_call(id, workers).into())])
+	}
+
+	/// Makes the block at the deadline of a request, as if all blocks before had been made.
+	pub fn pass_deadline(&mut self, id: PaymentHash) -> Executed {
+		let request = self.chain.read(|| pallet_inference_market::Requests::<Runtime>::get(id));
+		self.chain.jump_to(request.unwrap().deadline);
+		self.chain.block(Vec::new())
 	}
 
 	/// A good record by both workers, and a ticket for it.

@@ -11,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Items in which every block with an extrinsic differs from one without: what happened and how
 /// full the block was, for clients and for the next block's fees. No call reads them as state.
-const BOOK_KEEPING: [(&[u8], &[u8]); 6] = [
+const BOOK_KEEPING: [(&[u8], &[u8]); 7] = [
+	// A proof of a VRF output holds randomness.
+	(b"System", b"Digest"),
 	(b"System", b"Events"),
 	(b"System", b"EventCount"),
 	(b"System", b"EventTopics"),
@@ -20,9 +22,62 @@ const BOOK_KEEPING: [(&[u8], &[u8]); 6] = [
 	(b"TransactionPayment", b"NextFeeMultiplier"),
 ];
 
-/// Executes `call`, signed by `payer`, in a copy of the chain, and an empty block in another. The
-/// two states may differ in the block's book-keeping, in the payer's nonce, and in a fee that the
-/// payer lost and the author gained. Returns the block with the call.
+/// A block with a call beside an empty one on the same parent.
+struct Compared {
+	with: Chain,
+	without: Chain,
+	executed: Executed,
+	payer: AccountId,
+}
+
+impl Compared {
+	fn new(chain: &mut Chain, payer: Sr25519Keyring, call: RuntimeCall) -> Self {
+		let (mut with, mut without) = (chain.fork(), chain.fork());
+		let executed = with.submit(payer, call);
+		without.block(Vec::new());
+		Self { with, without, executed, payer: payer.to_account_id() }
+	}
+
+	/// The two states may differ in the block's book-keeping, in the payer's nonce, and in a fee
+	/// that the payer lost and the author gained.
+	#[track_caller]
+	fn assert_only_the_fee(&mut self, name: &str) {
+		let author = self.with.author();
+		assert_eq!(author, self.without.author(), "{name}: both blocks are one validator's");
+		let fee = self.executed.fee(0);
+		assert!(fee > 0, "{name}: a failure costs a fee");
+
+		let payer = self.payer.clone();
+		let mut expected: BTreeMap<AccountId, AccountInfo> = [&payer, &author]
+			.into_iter()
+			.map(|who| (who.clone(), account(&mut self.without, who)))
+			.collect();
+		if let Some(info) = expected.get_mut(&payer) {
+			info.nonce += 1;
+			info.data.free -= fee;
+		}
+		if let Some(info) = expected.get_mut(&author) {
+			info.data.free += fee;
+		}
+		for (who, info) in &expected {
+			assert_eq!(account(&mut self.with, who), *info, "{name}: account {who:?}");
+		}
+
+		let accounts: Vec<Vec<u8>> =
+			expected.keys().map(Account::<Runtime>::hashed_key_for).collect();
+		let others: BTreeSet<String> = differences(&self.with.state(), &self.without.state())
+			.into_iter()
+			.filter(|key| !accounts.contains(key))
+			.filter(|key| {
+				!BOOK_KEEPING.iter().any(|(p, item)| key.starts_with(&storage_prefix(p, item)))
+			})
+			.map(|key| item_of(&key))
+			.collect();
+		assert!(others.is_empty(), "{name}: a failure changed {others:?}");
+	}
+}
+
+/// Checks that `call`, signed by `payer`, changes nothing but what its fee costs; returns the block.
 #[track_caller]
 pub fn changes_only_the_fee(
 	chain: &mut Chain,
@@ -30,40 +85,13 @@ pub fn changes_only_the_fee(
 	call: RuntimeCall,
 	name: &str,
 ) -> Executed {
-	let (mut with, mut without) = (chain.fork(), chain.fork());
-	let executed = with.submit(payer, call);
-	without.block(Vec::new());
-	let (author, payer) = (with.author(), payer.to_account_id());
-	assert_eq!(author, without.author());
-
-	let fee = executed.fee(0);
-	assert!(fee > 0, "{name}: a failure costs a fee");
-	let mut expected = BTreeMap::from([(payer.clone(), account(&mut without, &payer))]);
-	expected.entry(author.clone()).or_insert_with(|| account(&mut without, &author));
-	if let Some(info) = expected.get_mut(&payer) {
-		info.nonce += 1;
-		info.data.free -= fee;
-	}
-	if let Some(info) = expected.get_mut(&author) {
-		info.data.free += fee;
-	}
-	for (who, info) in expected {
-		assert_eq!(account(&mut with, &who), info, "{name}: account {who:?}");
-	}
-
-	let accounts =
-		[Account::<Runtime>::hashed_key_for(payer), Account::<Runtime>::hashed_key_for(author)];
-	let others: BTreeSet<String> = differences(&with.state(), &without.state())
-		.into_iter()
-		.filter(|key| !accounts.contains(key))
-		.filter(|key| !BOOK_KEEPING.iter().any(|(p, i)| key.starts_with(&storage_prefix(p, i))))
-		.map(|key| item_of(&key))
-		.collect();
-	assert!(others.is_empty(), "{name}: a failure changed {others:?}");
-	executed
+	let mut compared = Compared::new(chain, payer, call);
+	compared.assert_only_the_fee(name);
+	compared.executed
 }
 
-/// [`changes_only_the_fee`] for a call that has to fail with `error`.
+/// Checks that `call`, signed by `payer`, fails with `error`, and changes nothing but what its fee
+/// costs.
 #[track_caller]
 pub fn refuses(
 	chain: &mut Chain,
@@ -72,8 +100,9 @@ pub fn refuses(
 	error: DispatchError,
 	name: &str,
 ) {
-	let executed = changes_only_the_fee(chain, payer, call, name);
-	assert_eq!(executed.outcome(0), Err(error), "{name}");
+	let mut compared = Compared::new(chain, payer, call);
+	assert_eq!(compared.executed.outcome(0), Err(error), "{name}");
+	compared.assert_only_the_fee(name);
 }
 
 type AccountInfo =
