@@ -2,14 +2,13 @@
 
 use crate::{
 	AllPalletsWithSystem, ConsentRegistry, InferenceMarket, ModelRegistry, ProvenanceLedger,
-	RewardDistributor, Runtime, ValidatorRegistry, Verification, WorkerRegistry,
+	RewardDistributor, ValidatorRegistry, Verification, WorkerRegistry,
 };
-use alloc::{string::String, vec, vec::Vec};
-use frame_benchmarking::{
-	add_benchmark, define_benchmarks, list_benchmark, BenchmarkBatch, BenchmarkConfig,
-	BenchmarkList, Benchmarking,
+use alloc::{string::String, vec::Vec};
+use frame_benchmarking::{define_benchmarks, BenchmarkBatch, BenchmarkConfig, BenchmarkList};
+use frame_support::traits::{
+	StorageInfo, StorageInfoTrait, TrackedStorageKey, WhitelistedStorageKeys,
 };
-use frame_support::traits::{StorageInfo, StorageInfoTrait, TrackedStorageKey};
 
 define_benchmarks!(
 	[pallet_model_registry, ModelRegistry]
@@ -31,10 +30,7 @@ pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
 
 /// Runs one benchmark.
 pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
-	let whitelist: Vec<TrackedStorageKey> =
-		frame_support::traits::WhitelistedStorageKeys::whitelisted_storage_keys(
-			&AllPalletsWithSystem::default(),
-		);
+	let whitelist: Vec<TrackedStorageKey> = AllPalletsWithSystem::whitelisted_storage_keys();
 	let mut batches = Vec::<BenchmarkBatch>::new();
 	let params = (&config, &whitelist);
 	add_benchmarks!(params, batches);

@@ -72,7 +72,7 @@ parameter_types! {
 	pub const WorkerTargetStake: Balance = 10 * ARIA;
 	/// Outlasts every deadline that a worker can be held to.
 	pub const WorkerUnbonding: BlockNumber = 7 * DAYS;
-	pub const MaxServed: u32 = 64;
+	pub const MaxServed: u32 = 32;
 
 	// --- validators ---------------------------------------------------------------------------
 	pub const ValidatorMinimumStake: Balance = 1_000 * ARIA;

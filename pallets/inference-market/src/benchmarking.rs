@@ -368,12 +368,12 @@ mod benchmarks {
 	fn settle_request(s: Linear<1, { MAX_STAGES }>) {
 		// As many requests as may have the same deadline.
 		let world = World::new::<T>(s);
-		let (request, _) = world.request::<T>(world.requester.clone());
+		let (asked, _) = world.request::<T>(world.requester.clone());
 		for index in 1..T::MaxOpenRequestsPerBlock::get() {
 			world.request::<T>(rich::<T>(account("other", index, 0)));
 		}
-		Market::<T>::do_match_request(world.gateway.clone(), request, world.matched(s)).unwrap();
-		let settlement = world.settlement(world.body(s, request), Payment::Request(request));
+		Market::<T>::do_match_request(world.gateway.clone(), asked, world.matched(s)).unwrap();
+		let settlement = world.settlement(world.body(s, asked), Payment::Request(asked));
 		let id = settlement.id;
 
 		#[extrinsic_call]
@@ -477,7 +477,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(world.gateway.clone()), id, world.matched(s));
 
-		assert!(Requests::<T>::get(id).is_some_and(|request| !request.is_open(NOW)));
+		assert!(Requests::<T>::get(id).is_some_and(|kept| !kept.is_open(NOW)));
 	}
 
 	#[benchmark]

@@ -6,7 +6,9 @@ use crate::{
 	fixtures, AliasName, Aliases, AliasesOf, Call, Config, Models, Offers, Pallet, PinnedModels,
 	MAX_ALIAS_BYTES,
 };
-use aria_primitives::{manifest::MAX_MANIFEST_BYTES, traits::Offer, AccountId, ModelId};
+use aria_primitives::{
+	hashing::sha256, manifest::MAX_MANIFEST_BYTES, traits::Offer, AccountId, ModelId,
+};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
@@ -54,7 +56,7 @@ pub(crate) fn pinned_model<T: Config>(layers: u16, seller: &AccountId, offer: Of
 
 /// Leaves room for one more pin.
 fn fill_pins<T: Config>() {
-	let others = (1..T::MaxPinned::get()).map(|n| ModelId::from_low_u64_be(n.into())).collect();
+	let others = (1..T::MaxPinned::get()).map(|n| sha256(&n.to_le_bytes())).collect();
 	let pinned: BoundedVec<ModelId, T::MaxPinned> = BoundedVec::truncate_from(others);
 	PinnedModels::<T>::put(pinned);
 }

@@ -21,6 +21,9 @@ use frame_support::{
 use frame_system::RawOrigin;
 use sp_core::{ed25519, H256};
 
+/// Any price that is one.
+const OFFER: Offer = Offer { prompt_price: 1, cached_price: 1, output_price: 1 };
+
 /// An account that can pay any stake here.
 fn funded<T: Config>() -> AccountId {
 	let caller: AccountId = whitelisted_caller();
@@ -105,7 +108,7 @@ mod benchmarks {
 			.map(|layers| {
 				let layers = layers as u16;
 				// The number of layers sets the models apart.
-				let model: ModelId = T::Models::benchmark_model(layers, &caller, Offer::default());
+				let model: ModelId = T::Models::benchmark_model(layers, &caller, OFFER);
 				ServedShard { model, layers: LayerRange { first: 0, end: layers } }
 			})
 			.collect();

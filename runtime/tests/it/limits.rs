@@ -1,6 +1,6 @@
 //! Weights and lengths of blocks and calls; metadata as wallets read it.
 
-use crate::flow::*;
+use crate::{chain::Chain, flow::*};
 use aria_primitives::{
 	record::{Batch, BatchEntry, LayerRange, Settlement, Stage, MAX_BATCH, MAX_STAGES},
 	AccountId, Signature, ARIA,
@@ -18,6 +18,7 @@ use frame_support::{
 use pallet_inference_market::{Event, RequestPrompt, MAX_PROMPT_BYTES};
 use pallet_worker_registry::ServedShard;
 use sp_core::H256;
+use sp_genesis_builder::DEV_RUNTIME_PRESET;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 

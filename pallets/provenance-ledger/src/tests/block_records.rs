@@ -8,7 +8,7 @@ use aria_primitives::{
 	hashing::{leaf_hash, merkle_root, sha256, verify_merkle_proof},
 	traits::Ledger as _,
 };
-use frame_support::{assert_ok, traits::Get, weights::RuntimeDbWeight};
+use frame_support::{assert_ok, weights::RuntimeDbWeight};
 use sp_core::H256;
 
 #[test]
