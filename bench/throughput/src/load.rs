@@ -15,7 +15,7 @@ use aria_primitives::{
 	ticket::AuditMode,
 };
 use aria_runtime::{
-	parameters::{ExistentialDeposit, RuntimeBlockLength},
+	parameters::{ExistentialDeposit, MaxServed, RuntimeBlockLength},
 	Address, RuntimeCall,
 };
 use frame_support::dispatch::DispatchClass;
@@ -28,6 +28,8 @@ const MOST_ENTRIES: usize = 256;
 const MOST_REMARK: usize = 1024 * 1024;
 /// Bytes of a request's prompt: as many as may be.
 const PROMPT_BYTES: usize = 2 * 1024;
+/// Shards that a worker serves: as many as may be.
+const MOST_SHARDS: usize = MaxServed::get() as usize;
 /// Requests with the same deadline; four less than may be.
 const SAME_DEADLINE: u64 = 60;
 /// Bytes of a block beside its signed extrinsics, at most: header, digests, inherents.
@@ -107,7 +109,7 @@ impl Load {
 			Self::SettleBatch(1) => "settle_batch, 1 stage".into(),
 			Self::SettleBatch(stages) => format!("settle_batch, {stages} stages"),
 			Self::RegisterModel => "register_model, 16 KiB".into(),
-			Self::SetServed => "set_served, 64 shards".into(),
+			Self::SetServed => format!("set_served, {MOST_SHARDS} shards"),
 			Self::Request => "request, 2 KiB".into(),
 			Self::Transfer => "transfer, new accounts".into(),
 			Self::Remark => "remark, longest".into(),
@@ -157,7 +159,7 @@ impl Load {
 						layers: LayerRange { first, end: first + 1 },
 					})
 				});
-				let shards = bounded(shards.collect())?;
+				let shards = bounded(shards.take(MOST_SHARDS).collect())?;
 				let turn = world.next() as usize % world.workers.len();
 				plain(&world.workers[turn], Workers::set_served { shards }.into())
 			}
