@@ -6,7 +6,11 @@ ARIA_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export ARIA_ROOT
 
 if [[ -z ${HOME:-} ]]; then
-	HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+	HOME=$(getent passwd "$(id -u)" | cut -d: -f6) || true
+	if [[ -z $HOME ]]; then
+		printf 'aria: HOME is not set: set it to a folder that you may write to.\n' >&2
+		exit 1
+	fi
 	export HOME
 fi
 

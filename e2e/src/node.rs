@@ -35,7 +35,12 @@ impl Options {
 	/// The chain of one node: a block as soon as there is a transaction, and final at once.
 	/// Otherwise an empty one each other second.
 	pub fn dev() -> Self {
-		Self::new(["--dev", "--dev-idle-block-ms", "2000"])
+		Self::dev_with_idle(2_000)
+	}
+
+	/// A development chain that makes an empty block after so many idle milliseconds.
+	pub fn dev_with_idle(millis: u64) -> Self {
+		Self::new(["--dev", "--dev-idle-block-ms", &millis.to_string()])
 	}
 
 	/// The validator of the chain that [`quick_chain`] wrote.

@@ -6,7 +6,7 @@ use aria_e2e::{
 	client::{Client, Included},
 	flow::{self, Inference, Network},
 	keys,
-	node::Node,
+	node::{Node, Options},
 	state::Snapshot,
 };
 use aria_primitives::{
@@ -51,7 +51,8 @@ struct Chain {
 
 impl Chain {
 	async fn new() -> Self {
-		let node = Node::dev().await.unwrap();
+		// Few empty blocks, so that no record's anchor grows old on a slow machine.
+		let node = Node::start(Options::dev_with_idle(60_000)).await.unwrap();
 		let client = Client::connect(&node.url()).await.unwrap();
 		let network = flow::set_up(&client).await.unwrap();
 		Self { client, network, _node: node }

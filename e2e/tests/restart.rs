@@ -17,7 +17,7 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::time::sleep;
 
 /// Between the last look at a node and its end: what it showed as final is on disk by then.
-const SETTLED_IN: Duration = Duration::from_millis(500);
+const SETTLED_IN: Duration = Duration::from_secs(2);
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two rounds of load.
@@ -152,6 +152,7 @@ async fn a_follower_killed_while_it_imports_should_catch_up() {
 		.await
 		.unwrap();
 
+		sleep(SETTLED_IN).await;
 		follower.kill9().unwrap();
 		follower.restart().await.unwrap();
 		let copy = Client::connect(&follower.url()).await.unwrap();

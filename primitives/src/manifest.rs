@@ -268,7 +268,7 @@ pub struct Manifest {
 	pub gate: Gate,
 	/// The output head.
 	pub head: Head,
-	/// The numerics that the engine must follow (`docs/protocol/numerics.md`).
+	/// The numerics that the engine must follow to the bit (`docs/protocol/manifest.md`).
 	pub numerics_version: u16,
 	/// Token that begins a sequence.
 	pub bos: Option<u32>,

@@ -20,7 +20,7 @@ pub const MAX_STOPS: u32 = 4;
 /// Most bytes of a stop sequence.
 pub const MAX_STOP_BYTES: u32 = 128;
 
-/// How the next token is drawn (`docs/protocol/numerics.md`).
+/// How the next token is drawn (`docs/protocol/query.md`).
 #[derive(
 	Clone,
 	Copy,

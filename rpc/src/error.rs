@@ -85,6 +85,9 @@ pub enum Error {
 		"`page.after` is {0:?}, which the index does not hold: give `next` of the page before"
 	)]
 	UnknownCursor(RecordId),
+	/// Too much of this is asked for at once.
+	#[error("the node is busy: {0}; ask again in a while, or ask another node")]
+	Busy(&'static str),
 }
 
 impl Error {
@@ -101,6 +104,7 @@ impl Error {
 			Error::IndexUnavailable(_) => 7008,
 			Error::Runtime(_) => 7009,
 			Error::UnknownCursor(_) => 7010,
+			Error::Busy(_) => 7011,
 		}
 	}
 
@@ -117,6 +121,7 @@ impl Error {
 			Error::IndexUnavailable(_) => "IndexUnavailable",
 			Error::Runtime(_) => "Runtime",
 			Error::UnknownCursor(_) => "UnknownCursor",
+			Error::Busy(_) => "Busy",
 		}
 	}
 

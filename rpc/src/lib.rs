@@ -8,6 +8,7 @@
 //! | [`Error`] | what they refuse |
 //! | `index` | the node's own lists of records, by model and by node |
 //! | `indexer` | what fills those from final blocks |
+//! | `limits` | how much of it at once |
 //! | `chain` | all that this crate asks of the node |
 //!
 //! A node opens a [`RecordIndex`], spawns [`run_indexer`] on a thread that may block, and merges
@@ -23,6 +24,7 @@ mod chain;
 mod error;
 mod index;
 mod indexer;
+mod limits;
 mod methods;
 mod params;
 mod subscription;

@@ -5,6 +5,7 @@ use crate::{
 	chain::{Chain, ChainError},
 	error::Error,
 	index::{IdPage, IndexError, RecordIndex},
+	limits::{LastBlock, Places, MAX_EXPLANATIONS, MAX_SUBSCRIPTIONS},
 	params::{account, hash, Filter, Page, PageParams, RecordFilter},
 	subscription,
 	views::{
@@ -13,12 +14,12 @@ use crate::{
 	},
 };
 use aria_primitives::RecordId;
-use futures::channel::oneshot;
+use futures::{channel::oneshot, FutureExt};
 use jsonrpsee::{
 	core::{async_trait, RegisterMethodError},
 	PendingSubscriptionSink, RpcModule, SubscriptionCloseResponse,
 };
-use sc_rpc::{utils::spawn_subscription_task, SubscriptionTaskExecutor};
+use sc_rpc::SubscriptionTaskExecutor;
 use sp_core::H256;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub(crate) struct Methods<Ch> {
 	chain: Arc<Ch>,
 	index: Arc<RecordIndex>,
 	executor: SubscriptionTaskExecutor,
+	last: LastBlock,
+	subscriptions: Places,
+	explanations: Places,
 }
 
 impl<Ch> Clone for Methods<Ch> {
@@ -35,6 +39,9 @@ impl<Ch> Clone for Methods<Ch> {
 			chain: self.chain.clone(),
 			index: self.index.clone(),
 			executor: self.executor.clone(),
+			last: self.last.clone(),
+			subscriptions: self.subscriptions.clone(),
+			explanations: self.explanations.clone(),
 		}
 	}
 }
@@ -45,7 +52,14 @@ impl<Ch: Chain> Methods<Ch> {
 		index: Arc<RecordIndex>,
 		executor: SubscriptionTaskExecutor,
 	) -> Self {
-		Self { chain, index, executor }
+		Self {
+			chain,
+			index,
+			executor,
+			last: LastBlock::default(),
+			subscriptions: Places::new(MAX_SUBSCRIPTIONS),
+			explanations: Places::new(MAX_EXPLANATIONS),
+		}
 	}
 
 	/// The methods under their names.
@@ -213,11 +227,18 @@ impl<Ch: Chain> ProvenanceRpcServer for Methods<Ch> {
 				return SubscriptionCloseResponse::None;
 			}
 		};
+		let Some(place) = self.subscriptions.take() else {
+			pending.reject(Error::Busy("it has as many subscribers as it serves")).await;
+			return SubscriptionCloseResponse::None;
+		};
 		let (ended, end) = oneshot::channel();
-		let chain = self.chain.clone();
-		spawn_subscription_task(&self.executor, async move {
-			let _ = ended.send(subscription::run(chain, pending, filter).await);
-		});
+		let (chain, last) = (self.chain.clone(), self.last.clone());
+		let task = async move {
+			let _ = ended.send(subscription::run(chain, last, pending, filter).await);
+			drop(place);
+		};
+		// It reads blocks, which takes long enough to hold up what else runs on a thread.
+		self.executor.spawn_blocking("aria-rpc-subscription", Some("rpc"), task.boxed());
 		match end.await {
 			Ok(Err(reason)) => reason.into_response(),
 			// The subscriber left, or the node stops.
@@ -258,6 +279,10 @@ impl<Ch: Chain> RewardRpcServer for Methods<Ch> {
 			Some(era) => u32::try_from(era).map_err(|_| Error::no_work(&worker, era))?,
 			None => self.chain.current_era(at).map_err(Error::reading(at))?,
 		};
+		let _place = self
+			.explanations
+			.take()
+			.ok_or(Error::Busy("it explains as many rewards at once as it may"))?;
 		self.chain
 			.explain(at, era, worker.clone())
 			.map_err(Error::reading(at))?

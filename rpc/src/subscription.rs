@@ -2,10 +2,11 @@
 
 use crate::{
 	chain::{Chain, ChainError, Finality},
+	limits::LastBlock,
 	params::Filter,
 	views::RecordView,
 };
-use aria_primitives::{BlockNumber, RecordId};
+use aria_primitives::BlockNumber;
 use futures::{
 	future::{select, Either},
 	StreamExt,
@@ -13,7 +14,6 @@ use futures::{
 use jsonrpsee::{
 	PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionMessage, SubscriptionSink,
 };
-use sp_core::H256;
 use std::{pin::pin, sync::Arc, time::Duration};
 
 /// How long a subscriber may leave a record unread. The node holds the block's state that long.
@@ -46,6 +46,7 @@ impl Ended {
 /// leaves.
 pub(crate) async fn run<Ch: Chain>(
 	chain: Arc<Ch>,
+	last: LastBlock,
 	pending: PendingSubscriptionSink,
 	filter: Filter,
 ) -> Result<(), Ended> {
@@ -61,7 +62,7 @@ pub(crate) async fn run<Ch: Chain>(
 		};
 		// One notice may stand for several blocks.
 		for number in done.saturating_add(1)..=number {
-			if !send_block(&*chain, &sink, &filter, number).await? {
+			if !send_block(&*chain, &last, &sink, &filter, number).await? {
 				return Ok(());
 			}
 		}
@@ -73,6 +74,7 @@ pub(crate) async fn run<Ch: Chain>(
 /// Sends a block's records. `false` if the subscriber is gone.
 async fn send_block<Ch: Chain>(
 	chain: &Ch,
+	last: &LastBlock,
 	sink: &SubscriptionSink,
 	filter: &Filter,
 	number: BlockNumber,
@@ -81,22 +83,12 @@ async fn send_block<Ch: Chain>(
 	let Some(hash) = chain.hash(number).map_err(unreadable)? else {
 		return Err(unreadable(ChainError::NoState));
 	};
-	for id in chain.block_records(hash).map_err(unreadable)? {
-		let Some(record) = read(chain, filter, hash, id).map_err(unreadable)? else { continue };
-		let message = SubscriptionMessage::from_json(&record)?;
+	let records = last.records(chain, hash).map_err(unreadable)?;
+	for (id, record) in records.iter().filter(|(_, record)| filter.accepts(record)) {
+		let message = SubscriptionMessage::from_json(&RecordView::new(*id, record.clone()))?;
 		if sink.send_timeout(message, PATIENCE).await.is_err() {
 			return if sink.is_closed() { Ok(false) } else { Err(Ended::TooSlow) };
 		}
 	}
 	Ok(!sink.is_closed())
-}
-
-fn read<Ch: Chain>(
-	chain: &Ch,
-	filter: &Filter,
-	at: H256,
-	id: RecordId,
-) -> Result<Option<RecordView>, ChainError> {
-	let record = chain.record(at, id)?.filter(|record| filter.accepts(record));
-	Ok(record.map(|record| RecordView::new(id, record)))
 }

@@ -107,7 +107,7 @@ parameter_types! {
 		storage: 20_000,
 		burn: 100_000,
 	};
-	/// A record of one stage has about 500 bytes: 0.00005 ARIA.
+	/// A record of one stage has 346 bytes: 0.0000346 ARIA.
 	pub const ByteFee: Balance = MICRO_ARIA / 10;
 	pub const GatewayStake: Balance = 100 * ARIA;
 	pub const GatewayUnbonding: BlockNumber = 7 * DAYS;

@@ -1,5 +1,5 @@
 //! Chance from randomness that everybody sees: the draw of records for audit
-//! (docs/protocol/economics.md).
+//! (docs/protocol/verification.md).
 
 use crate::PPM;
 

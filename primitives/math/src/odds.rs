@@ -1,5 +1,5 @@
 //! The chance of a validator to win a primary slot, 1 − (1 − c)^θ, where θ is its part of all
-//! weight (docs/protocol/economics.md).
+//! weight.
 //!
 //! With f = −ln(1 − c) that is 1 − e^(−θf). Logarithm and exponential are series in fixed point
 //! with 64 fractional bits.

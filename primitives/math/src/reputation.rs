@@ -1,5 +1,5 @@
 //! Reputation: a score in `[0, 1]` that grows slowly with good work, falls fast with bad work, and
-//! fades while there is none (paper, sections 5.2 and 5.3; docs/protocol/economics.md).
+//! fades while there is none (paper, sections 5.2 and 5.3; docs/protocol/verification.md).
 //!
 //! Scores and factors are in ppm; what exceeds [`MAX_SCORE`] counts as [`MAX_SCORE`]. Every
 //! function keeps the order of two scores.

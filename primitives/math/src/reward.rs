@@ -17,8 +17,7 @@ use crate::{
 
 /// Weighted work units to which a base rate refers: rates are in planck per 10^12 units.
 ///
-/// One unit is one token through one active parameter, so that a planck per single unit would be
-/// too coarse.
+/// One unit is a thousand tokens through one active parameter: a planck for each would be too coarse.
 pub const RATE_UNIT: u128 = 1_000_000_000_000;
 
 /// β: what a record can earn from emission, as a fraction of the fee burnt on it.

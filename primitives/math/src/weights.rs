@@ -1,5 +1,4 @@
-//! Weights of validators in the lottery for primary slots, from their verified work
-//! (docs/protocol/economics.md).
+//! Weights of validators in the lottery for primary slots, from their verified work.
 //!
 //! In this order: [`limit_growth`] against the epoch before, [`cap_share`] over all, then
 //! [`normalise`] into the integers that the lottery takes.
