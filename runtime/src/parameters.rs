@@ -138,7 +138,8 @@ parameter_types! {
 	// --- verification -------------------------------------------------------------------------
 	pub const DrawDelay: u64 = 2;
 	pub const AuditFloor: Ppm = aria_math::reputation::AUDIT_FLOOR_PPM;
-	pub const MaxDrawsPerBlock: u32 = 200;
+	/// A backlog of draws takes a sixth of a block at most.
+	pub const MaxDrawsPerBlock: u32 = 1_000;
 	pub const MaxRecordsPerEpoch: u32 = 10_000_000;
 
 	// --- rewards ------------------------------------------------------------------------------

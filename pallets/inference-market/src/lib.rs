@@ -664,6 +664,8 @@ pub mod pallet {
 		PromptEmpty,
 		/// The prompt is no UTF-8.
 		PromptNotText,
+		/// The answer took longer than a record may be old; check the latency's unit.
+		LatencyTooLong,
 	}
 
 	#[pallet::hooks]

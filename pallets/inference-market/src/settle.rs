@@ -139,6 +139,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(body.cached_tokens <= body.prompt_tokens, Error::<T>::CachedExceedsPrompt);
 		ensure!(body.new_tokens() > 0, Error::<T>::NoTokens);
 		ensure!(body.latency_ms > 0, Error::<T>::LatencyZero);
+		// It bounds the energy that a stage can claim.
+		let longest = T::MaxRecordAge::get();
+		ensure!(Moment::from(body.latency_ms) <= longest, Error::<T>::LatencyTooLong);
 		Ok(())
 	}
 
@@ -245,8 +248,9 @@ impl<T: Config> Pallet<T> {
 			if !has_stage(signed, index) {
 				continue;
 			}
-			T::Workers::note_settled(&stage.node);
+			// What nobody may check earns neither reputation nor emission.
 			if auditable {
+				T::Workers::note_settled(&stage.node);
 				T::Work::note_work(WorkNote {
 					worker: stage.node.clone(),
 					model: body.model_id,

@@ -80,14 +80,24 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 	fn filter(&self, call: &RuntimeCall) -> bool {
 		match self {
 			ProxyType::Any => true,
+			// Neither what moves money, nor what says where money goes, nor what acts as another.
 			ProxyType::NonTransfer => !matches!(
 				call,
 				RuntimeCall::Balances(..)
-					| RuntimeCall::InferenceMarket(
-						pallet_inference_market::Call::withdraw { .. }
-							| pallet_inference_market::Call::register_key { .. }
-							| pallet_inference_market::Call::request { .. },
-					)
+					| RuntimeCall::Sudo(..)
+					| RuntimeCall::Multisig(..)
+					| RuntimeCall::Proxy(
+						pallet_proxy::Call::proxy { .. }
+							| pallet_proxy::Call::proxy_announced { .. }
+					) | RuntimeCall::ConsentRegistry(
+					pallet_consent_registry::Call::set_consent { .. }
+						| pallet_consent_registry::Call::update_consent { .. }
+				) | RuntimeCall::InferenceMarket(
+					pallet_inference_market::Call::withdraw { .. }
+						| pallet_inference_market::Call::register_key { .. }
+						| pallet_inference_market::Call::update_key { .. }
+						| pallet_inference_market::Call::request { .. },
+				)
 			),
 			// A consent names where earnings go, so that a worker's proxy can't set one.
 			ProxyType::Worker => matches!(

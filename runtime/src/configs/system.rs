@@ -72,7 +72,8 @@ parameter_types! {
 	pub const TransactionByteFee: Balance = MICRO_ARIA / 10;
 	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
 	pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(1, 100_000);
-	pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 1_000_000_000u128);
+	/// Weight keeps a price through months of empty blocks: full ones raise it again only slowly.
+	pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10u128);
 	pub MaximumMultiplier: Multiplier = Multiplier::saturating_from_integer(1_000_000u32);
 }
 

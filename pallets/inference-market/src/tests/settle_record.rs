@@ -128,6 +128,12 @@ fn settle_should_fail_when_it_took_no_time() {
 }
 
 #[test]
+fn settle_should_fail_when_it_took_too_long() {
+	let too_long = u32::try_from(RECORD_AGE + 1).unwrap();
+	refused(|draft| draft.body.latency_ms = too_long, Error::LatencyTooLong);
+}
+
+#[test]
 fn settle_should_fail_when_the_clock_is_off() {
 	refused(|draft| draft.body.timestamp = NOW_MS - RECORD_AGE - 1, Error::RecordTooOld);
 	refused(|draft| draft.body.timestamp = 0, Error::RecordTooOld);

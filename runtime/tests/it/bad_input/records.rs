@@ -202,6 +202,8 @@ fn records_should_be_refused_when_their_tokens_or_times_are_impossible() {
 			},
 		),
 		case("no time", MarketError::LatencyZero).draft(|_, draft| draft.body.latency_ms = 0),
+		case("49 days", MarketError::LatencyTooLong)
+			.draft(|_, draft| draft.body.latency_ms = u32::MAX),
 		case("ended too long ago", MarketError::RecordTooOld)
 			.draft(|_, draft| draft.body.timestamp -= parameters::MaxRecordAge::get() + 1),
 		case("ended in 1970", MarketError::RecordTooOld).draft(|_, draft| draft.body.timestamp = 0),
