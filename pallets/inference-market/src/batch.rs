@@ -10,6 +10,7 @@ use frame_support::{
 	dispatch::{DispatchResultWithPostInfo, Pays},
 	ensure,
 	storage::with_storage_layer,
+	traits::Get,
 	weights::Weight,
 };
 use sp_core::H256;
