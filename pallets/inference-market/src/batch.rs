@@ -31,7 +31,7 @@ impl<T: Config> Pallet<T> {
 	/// Weight of [`Pallet::settle_batch`]: by signers, entries, and stages beyond the first of each
 	/// entry; more for entries that requests pay.
 	pub(crate) fn batch_weight(batch: &Batch) -> Weight {
-		let signers = batch.signatures.len().saturated_into();
+		let signers: u32 = batch.signatures.len().saturated_into();
 		let entries: u32 = batch.entries.len().saturated_into();
 		let stages = batch
 			.entries
