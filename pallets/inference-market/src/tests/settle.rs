@@ -131,7 +131,8 @@ fn settle_should_note_no_work_when_nobody_may_audit() {
 		assert_eq!(work_notes(), vec![]);
 		assert_eq!(audit_notes(), vec![(id, 500_000, false)]);
 		assert!(!<Mock as Ledger>::get(&id).unwrap().auditable);
-		assert_eq!(read::<u32>("settled", worker(0)), Some(1));
+		// Nor does a reputation grow by it.
+		assert_eq!(read::<u32>("settled", worker(0)), None);
 	});
 }
 
