@@ -16,12 +16,12 @@ use aria_primitives::{
 	},
 	query::{CanonicalQuery, Sampling, QUERY_VERSION},
 	record::{
-		boundary, Anchor, EnergySource, FinishReason, LayerRange, Payment, RecordBody, RecordEntry,
-		Settlement, Stage, RECORD_VERSION,
+		boundary, settlement_digest, Anchor, EnergySource, FinishReason, LayerRange, Payment,
+		RecordBody, RecordEntry, Settlement, Stage, RECORD_VERSION,
 	},
 	ticket::{AuditMode, SignedTicket, Ticket, TICKET_VERSION},
 	traits::Offer,
-	AccountId, Balance, BlockNumber, EpochIndex, ModelId, RecordId, ARIA,
+	AccountId, Balance, BlockNumber, EpochIndex, ModelId, RecordId, Signature, ARIA,
 };
 use aria_runtime::{Hash, Runtime, RuntimeCall, RuntimeEvent};
 use codec::Encode;
@@ -34,9 +34,10 @@ use sp_runtime::BoundedVec;
 pub const LAYERS: u16 = 2;
 /// The name under which the model is known.
 pub const ALIAS: &str = "aria-demo";
-/// What the gateway asks for, in planck a token.
+/// What the gateway asks for, in planck a token: an answer of a hundred tokens costs enough that its
+/// settlement is free.
 pub const OFFER: Offer =
-	Offer { prompt_price: 10_000_000, cached_price: 1_000_000, output_price: 40_000_000 };
+	Offer { prompt_price: 50_000_000, cached_price: 5_000_000, output_price: 200_000_000 };
 /// What each worker puts on hold, in planck.
 pub const STAKE: Balance = 10 * ARIA;
 /// What the requester puts into its escrow, in planck.
@@ -366,14 +367,15 @@ impl Network {
 }
 
 impl Inference {
-	/// Signed by the spending key and by the worker of each stage, for the chain with this genesis.
+	/// Signed by the spending key, by the worker of each stage and by the gateway, for the chain with
+	/// this genesis.
 	pub fn settlement(&self, genesis: &Hash) -> Result<Settlement> {
 		let hash = self.ticket.hash(genesis);
 		let mut body = self.body.clone();
 		body.ticket_hash = hash;
 		let id = body.id(genesis);
 		let workers = keys::workers();
-		let signatures = body
+		let signatures: Vec<Option<Signature>> = body
 			.stages
 			.iter()
 			.map(|stage| {
@@ -381,6 +383,7 @@ impl Inference {
 				worker.map(|pair| keys::sign(pair, &id))
 			})
 			.collect();
+		let digest = settlement_digest(&id, stage_set(&signatures));
 		let ticket = SignedTicket {
 			ticket: self.ticket.clone(),
 			signature: keys::sign(&keys::spending_key(), &hash),
@@ -390,8 +393,17 @@ impl Inference {
 			body,
 			payment: Payment::Ticket(ticket),
 			signatures: bounded(signatures)?,
+			gateway_signature: keys::sign(&keys::gateway(), &digest),
 		})
 	}
+}
+
+/// The set of stages that signed: bit `i` is set for stage `i`.
+pub fn stage_set(signatures: &[Option<Signature>]) -> u32 {
+	(0..u32::BITS)
+		.zip(signatures)
+		.filter(|(_, signature)| signature.is_some())
+		.fold(0, |set, (index, _)| set | 1u32.checked_shl(index).unwrap_or(0))
 }
 
 /// The call that settles a record.
@@ -473,5 +485,14 @@ mod tests {
 
 		assert_eq!(output_hash(&long, &[7; 32]), sha256(long.as_bytes()));
 		assert_ne!(output_hash("yes", &[7; 32]), output_hash("yes", &[8; 32]));
+	}
+
+	#[test]
+	fn a_set_of_stages_should_have_a_bit_for_each_signature() {
+		let signature = Some(keys::sign(&keys::gateway(), &H256::zero()));
+
+		assert_eq!(stage_set(&[]), 0);
+		assert_eq!(stage_set(&[signature.clone(), None, signature.clone()]), 0b101);
+		assert_eq!(stage_set(&vec![signature; 32]), u32::MAX);
 	}
 }

@@ -10,10 +10,12 @@ use aria_e2e::{
 	state::Snapshot,
 };
 use aria_primitives::{
-	record::{LayerRange, Payment, Settlement},
+	record::{settlement_digest, LayerRange, Payment, Settlement},
 	AccountId, ARIA,
 };
-use aria_runtime::{configs::ProxyType, Address, Hash, Nonce, Runtime, RuntimeCall};
+use aria_runtime::{
+	configs::ProxyType, parameters::SigningGrace, Address, Hash, Nonce, Runtime, RuntimeCall,
+};
 use sp_core::H256;
 
 /// Pallets that write in every block, whatever it holds.
@@ -31,6 +33,10 @@ const BOOKKEEPING: [&str; 12] = [
 	"Offences",
 	"Mmr",
 ];
+/// An answer of more than a hundred tokens, at whose price a settlement is free.
+const ANSWER: &str =
+	"Who asks pays, as soon as the record of the answer is settled; who settled it \
+	pays nothing, and who computed it waits until it was drawn, or was not.";
 /// How often a settlement is tried whose block also begins an epoch, which changes more.
 const ATTEMPTS: usize = 3;
 
@@ -59,7 +65,7 @@ impl Chain {
 	}
 
 	async fn infer(&self, nonce: u64) -> Inference {
-		self.network.infer(&self.client, "Who pays?", "Who asks.", nonce).await.unwrap()
+		self.network.infer(&self.client, "Who pays?", ANSWER, nonce).await.unwrap()
 	}
 
 	fn signed(&self, inference: &Inference) -> Settlement {
@@ -279,6 +285,24 @@ async fn unsound_settlements_should_be_refused_by_name() {
 				ticket(settlement).signature = keys::sign(&stranger, &hash);
 			}),
 		),
+		("BadGatewaySignature", {
+			// Who saw the settlement in the pool takes its ticket for another answer.
+			let mut theft = sound.clone();
+			theft.body.output_hash = H256::repeat_byte(6);
+			let theft = chain.signed(&theft);
+			tampered(&|settlement| {
+				let seen = settlement.gateway_signature.clone();
+				*settlement = theft.clone();
+				settlement.gateway_signature = seen;
+			})
+		}),
+		(
+			"BadGatewaySignature",
+			tampered(&|settlement| {
+				let digest = settlement_digest(&settlement.id, 0b11);
+				settlement.gateway_signature = keys::sign(&stranger, &digest);
+			}),
+		),
 	];
 	for (error, settlement) in cases {
 		let error = format!("InferenceMarket::{error}");
@@ -293,6 +317,12 @@ async fn unsound_settlements_should_be_refused_by_name() {
 	chain.should_refuse(&unknown, Way::Direct, "ModelRegistry::UnknownModel").await;
 	let version = changed(&|inference| inference.body.stages[0].consent_version = 9);
 	chain.should_refuse(&version, Way::Batch, "ConsentRegistry::UnknownVersion").await;
+
+	// By now the first stage may be missing, but only if the gateway says so.
+	let grace = sound.body.anchor.number + SigningGrace::get();
+	assert!(chain.client.best().await.unwrap().0 >= grace, "each case has made a block");
+	let stripped = tampered(&|settlement| settlement.signatures[0] = None);
+	chain.should_refuse(&stripped, Way::Direct, "InferenceMarket::BadGatewaySignature").await;
 
 	// After all that, the sound one settles, and costs its requester what the record says.
 	let settlement = sound.settlement(&genesis).unwrap();

@@ -10,6 +10,8 @@ pub const RECORD_DOMAIN: &[u8] = b"aria/record/v1";
 pub const TICKET_DOMAIN: &[u8] = b"aria/ticket/v1";
 /// Domain of a batch of records, which stages may sign once.
 pub const BATCH_DOMAIN: &[u8] = b"aria/batch/v1";
+/// Domain of what a gateway signs for one settlement.
+pub const SETTLEMENT_DOMAIN: &[u8] = b"aria/settlement/v1";
 /// Domain of the id of an on-chain request.
 pub const REQUEST_DOMAIN: &[u8] = b"aria/request/v1";
 /// Domain of the message that binds a peer id to an account.

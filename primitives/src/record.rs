@@ -2,7 +2,10 @@
 //! (`docs/protocol/record.md`).
 
 use crate::{
-	hashing::{domain_hash, leaf_hash, merkle_root, BATCH_DOMAIN, BOUNDARY_DOMAIN, RECORD_DOMAIN},
+	hashing::{
+		domain_hash, leaf_hash, merkle_root, BATCH_DOMAIN, BOUNDARY_DOMAIN, RECORD_DOMAIN,
+		SETTLEMENT_DOMAIN,
+	},
 	ticket::SignedTicket,
 	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, ModelId, Moment, OutputHash,
 	PaymentHash, QueryHash, RecordId, Signature,
@@ -24,7 +27,7 @@ pub const MAX_STAGES: u32 = 32;
 pub const MAX_BOUNDARIES: u32 = MAX_STAGES + 1;
 /// Most records of one batch.
 pub const MAX_BATCH: u32 = 512;
-/// Most nodes that sign one batch.
+/// Most nodes and gateways that sign one batch.
 pub const MAX_BATCH_SIGNERS: u32 = 64;
 
 /// Why the answer ended.
@@ -220,11 +223,19 @@ pub fn boundary(index: u16, root: &H256, query_hash: &QueryHash) -> H256 {
 	domain_hash(BOUNDARY_DOMAIN, query_hash, &(index, root))
 }
 
-/// What stages sign when they sign a batch once:
-/// `sha256(BATCH_DOMAIN ‖ genesis ‖ merkle_root(leaf_hash(id) ...))`.
-pub fn batch_digest(genesis: &H256, ids: &[RecordId]) -> H256 {
+/// What stages and gateways sign when they sign a batch once:
+/// `sha256(BATCH_DOMAIN ‖ genesis ‖ merkle_root(leaf_hash(id) ...) ‖ SCALE(signers))`, `signers` being
+/// all who sign, ascending: so that nobody can leave out one of them.
+pub fn batch_digest(genesis: &H256, ids: &[RecordId], signers: &[AccountId]) -> H256 {
 	let leaves: Vec<H256> = ids.iter().map(|id| leaf_hash(id.as_bytes())).collect();
-	domain_hash(BATCH_DOMAIN, genesis, &merkle_root(&leaves))
+	domain_hash(BATCH_DOMAIN, genesis, &(merkle_root(&leaves), signers))
+}
+
+/// What the gateway signs for a record that is settled alone:
+/// `sha256(SETTLEMENT_DOMAIN ‖ id ‖ SCALE(signed_stages: u32))`, where bit `i` is set if stage `i`
+/// signed. Nobody else can settle the ticket with another body, nor leave out a signature.
+pub fn settlement_digest(id: &RecordId, signed_stages: u32) -> H256 {
+	domain_hash(SETTLEMENT_DOMAIN, id, &signed_stages)
 }
 
 /// What pays for a record.
@@ -252,6 +263,9 @@ pub struct Settlement {
 	/// For each stage in order its node's signature over `id`, or `None` for a stage that did not
 	/// sign in time.
 	pub signatures: BoundedVec<Option<Signature>, ConstU32<MAX_STAGES>>,
+	/// By the gateway that the ticket names, or that matched the request, over
+	/// [`settlement_digest`] of `id` and the set of stages that signed.
+	pub gateway_signature: Signature,
 }
 
 /// A record within a batch.
@@ -267,14 +281,16 @@ pub struct BatchEntry {
 	pub payment: Payment,
 }
 
-/// Records that their stages signed once, by [`batch_digest`] over all ids in order.
+/// Records that their stages and gateways signed once, by [`batch_digest`] over all ids in order
+/// and all signers.
 #[derive(
 	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
 )]
 pub struct Batch {
 	/// The records.
 	pub entries: BoundedVec<BatchEntry, ConstU32<MAX_BATCH>>,
-	/// One signature for each node that is a stage of any entry; strictly ascending by node.
+	/// One signature for each node that is a stage, and each account that is the gateway, of any
+	/// entry; strictly ascending by account.
 	pub signatures: BoundedVec<(AccountId, Signature), ConstU32<MAX_BATCH_SIGNERS>>,
 }
 

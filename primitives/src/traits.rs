@@ -172,6 +172,9 @@ impl WorkSink for () {
 pub trait AuditDraw {
 	/// The epoch in which records are settled now.
 	fn current_epoch() -> EpochIndex;
+	/// Whether all records of `epoch` that are to be drawn have been drawn: before that nothing of
+	/// the epoch vests, however late the draw is.
+	fn is_drawn(epoch: EpochIndex) -> bool;
 	/// Notes a settled record; `reputation` is the lowest among its stages. Records that are not
 	/// auditable become `Unaudited` at once.
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult;
@@ -180,6 +183,9 @@ pub trait AuditDraw {
 impl AuditDraw for () {
 	fn current_epoch() -> EpochIndex {
 		0
+	}
+	fn is_drawn(_: EpochIndex) -> bool {
+		true
 	}
 	fn note_settled(_: RecordId, _: Ppm, _: bool) -> DispatchResult {
 		Ok(())

@@ -10,12 +10,13 @@ use aria_primitives::{
 	consent::{Consent, ConsentVersion, RewardMode, TaskType},
 	hashing::{
 		domain_hash, leaf_hash, peer_binding, sha256, BATCH_DOMAIN, BOUNDARY_DOMAIN, PEER_DOMAIN,
-		RECORD_DOMAIN, REQUEST_DOMAIN, TICKET_DOMAIN,
+		RECORD_DOMAIN, REQUEST_DOMAIN, SETTLEMENT_DOMAIN, TICKET_DOMAIN,
 	},
 	manifest::{Architecture, Attention, Encoding, Gate, Head, TensorRole},
 	query::{CanonicalQuery, Sampling},
 	record::{
-		batch_digest, boundary, EnergySource, FinishReason, LayerRange, RecordEntry, Settlement,
+		batch_digest, boundary, settlement_digest, EnergySource, FinishReason, LayerRange,
+		RecordEntry, Settlement,
 	},
 	ticket::{AuditMode, SignedTicket, Ticket},
 	AccountId, Signature, PPM,
@@ -210,8 +211,15 @@ fn a_domain_hash_should_be_over_domain_genesis_and_value() {
 
 #[test]
 fn no_domain_should_be_the_beginning_of_another() {
-	let domains =
-		[RECORD_DOMAIN, TICKET_DOMAIN, BATCH_DOMAIN, REQUEST_DOMAIN, PEER_DOMAIN, BOUNDARY_DOMAIN];
+	let domains = [
+		RECORD_DOMAIN,
+		TICKET_DOMAIN,
+		BATCH_DOMAIN,
+		SETTLEMENT_DOMAIN,
+		REQUEST_DOMAIN,
+		PEER_DOMAIN,
+		BOUNDARY_DOMAIN,
+	];
 	for (index, domain) in domains.iter().enumerate() {
 		for (other_index, other) in domains.iter().enumerate() {
 			assert_eq!(other.starts_with(domain), index == other_index);
@@ -242,15 +250,30 @@ fn a_boundary_should_bind_its_index_root_and_query() {
 }
 
 #[test]
-fn a_batch_digest_should_bind_every_id_and_their_order() {
+fn a_batch_digest_should_bind_every_id_their_order_and_every_signer() {
 	let (a, b) = (H256::repeat_byte(1), H256::repeat_byte(2));
-	let digest = batch_digest(&GENESIS, &[a, b]);
-	assert_ne!(digest, batch_digest(&GENESIS, &[b, a]));
-	assert_ne!(digest, batch_digest(&GENESIS, &[a]));
-	assert_ne!(digest, batch_digest(&GENESIS, &[a, b, b]));
-	assert_ne!(digest, batch_digest(&H256([0x68; 32]), &[a, b]));
-	let single = domain_hash(BATCH_DOMAIN, &GENESIS, &leaf_hash(a.as_bytes()));
-	assert_eq!(batch_digest(&GENESIS, &[a]), single);
+	let signers = [AccountId::new([3; 32]), AccountId::new([4; 32])];
+	let digest = batch_digest(&GENESIS, &[a, b], &signers);
+	assert_ne!(digest, batch_digest(&GENESIS, &[b, a], &signers));
+	assert_ne!(digest, batch_digest(&GENESIS, &[a], &signers));
+	assert_ne!(digest, batch_digest(&GENESIS, &[a, b, b], &signers));
+	assert_ne!(digest, batch_digest(&H256([0x68; 32]), &[a, b], &signers));
+	assert_ne!(digest, batch_digest(&GENESIS, &[a, b], &signers[..1]));
+	assert_ne!(digest, batch_digest(&GENESIS, &[a, b], &signers[1..]));
+	let value = (leaf_hash(a.as_bytes()), signers.to_vec());
+	let single = domain_hash(BATCH_DOMAIN, &GENESIS, &value);
+	assert_eq!(batch_digest(&GENESIS, &[a], &signers), single);
+}
+
+#[test]
+fn a_settlement_digest_should_bind_the_record_and_the_stages_that_signed() {
+	let (id, other) = (H256::repeat_byte(1), H256::repeat_byte(2));
+	let digest = settlement_digest(&id, 0b11);
+	let bytes = [SETTLEMENT_DOMAIN, id.as_bytes(), &[0b11, 0, 0, 0]].concat();
+	assert_eq!(digest, sha256(&bytes));
+	assert_ne!(digest, settlement_digest(&other, 0b11));
+	assert_ne!(digest, settlement_digest(&id, 0b10));
+	assert_ne!(digest, settlement_digest(&id, 0b111));
 }
 
 proptest! {

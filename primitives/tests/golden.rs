@@ -15,7 +15,10 @@ use aria_primitives::{
 	},
 	manifest::Manifest,
 	query::CanonicalQuery,
-	record::{batch_digest, boundary, Batch, BatchEntry, Payment, RecordBody, Settlement},
+	record::{
+		batch_digest, boundary, settlement_digest, Batch, BatchEntry, Payment, RecordBody,
+		Settlement,
+	},
 	ticket::Ticket,
 };
 use codec::Encode;
@@ -225,7 +228,30 @@ fn batch_digests_should_be_the_committed_ones() {
 		for (index, id) in ids.iter().take(count).enumerate() {
 			vectors.expect_bytes(&format!("{at}/ids/{index}"), id.as_bytes());
 		}
-		let digest = batch_digest(&GENESIS, &ids[..count]);
+		let mut signers: Vec<_> =
+			[pair(0x11), pair(0x12), pair(0x22)].iter().map(account_of).collect();
+		signers.sort();
+		for (index, signer) in signers.iter().enumerate() {
+			vectors.expect_bytes(&format!("{at}/signers/{index}"), signer.as_ref());
+		}
+		let digest = batch_digest(&GENESIS, &ids[..count], &signers);
+		vectors.expect_bytes(&format!("{at}/digest"), digest.as_bytes());
+	}
+	vectors.finish();
+}
+
+#[test]
+fn settlement_digests_should_be_the_committed_ones() {
+	let mut vectors = Vectors::read("record.json");
+	let id = body().id(&GENESIS);
+	let sets = [0b00, 0b01, 0b10, 0b11, 1 << 31, u32::MAX];
+	vectors.expect("number of digests", vectors.length("/settlement_digests"), sets.len());
+	for (index, signed_stages) in sets.into_iter().enumerate() {
+		let at = format!("/settlement_digests/{index}");
+		vectors.expect_bytes(&format!("{at}/id"), id.as_bytes());
+		let committed = vectors.at(&format!("{at}/signed_stages")).clone();
+		vectors.expect(&format!("{at}/signed_stages"), committed, signed_stages.into());
+		let digest = settlement_digest(&id, signed_stages);
 		vectors.expect_bytes(&format!("{at}/digest"), digest.as_bytes());
 	}
 	vectors.finish();
@@ -234,7 +260,8 @@ fn batch_digests_should_be_the_committed_ones() {
 #[test]
 fn settlements_should_have_the_committed_bytes_and_signatures() {
 	let mut vectors = Vectors::read("record.json");
-	let nodes = [pair(0x11), pair(0x12)];
+	let (nodes, gateway) = ([pair(0x11), pair(0x12)], pair(0x22));
+	vectors.expect_bytes("/gateway_seed", &[0x22; 32]);
 	for (index, seed) in [0x11u8, 0x12].into_iter().enumerate() {
 		vectors.expect_bytes(&format!("/node_seeds/{index}"), &[seed; 32]);
 	}
@@ -246,14 +273,22 @@ fn settlements_should_have_the_committed_bytes_and_signatures() {
 		body: body(),
 		payment: payment.clone(),
 		signatures: bounded(vec![Some(sign(&nodes[0], &id)), None]),
+		gateway_signature: sign(&gateway, &settlement_digest(&id, 0b01)),
 	};
+	let by_gateway = settlement
+		.gateway_signature
+		.verify(settlement_digest(&id, 0b01).as_bytes(), &ticket().gateway);
+	vectors.expect("the gateway's signature", true, by_gateway);
 	vectors.expect_encoding("/settlement", &settlement);
 
-	let digest = batch_digest(&GENESIS, &[id, other]);
-	let mut signatures: Vec<_> =
-		nodes.iter().map(|pair| (account_of(pair), sign(pair, &digest))).collect();
-	signatures.sort_by(|a, b| a.0.cmp(&b.0));
-	let verified = signatures.iter().all(|(node, by)| by.verify(digest.as_bytes(), node));
+	let mut keys: Vec<_> =
+		nodes.iter().chain([&gateway]).map(|key| (account_of(key), key)).collect();
+	keys.sort_by(|a, b| a.0.cmp(&b.0));
+	let signers: Vec<_> = keys.iter().map(|(account, _)| account.clone()).collect();
+	let digest = batch_digest(&GENESIS, &[id, other], &signers);
+	let signatures: Vec<_> =
+		keys.into_iter().map(|(account, key)| (account, sign(key, &digest))).collect();
+	let verified = signatures.iter().all(|(who, by)| by.verify(digest.as_bytes(), who));
 	vectors.expect("the batch's signatures", true, verified);
 	let batch = Batch {
 		entries: bounded(vec![

@@ -11,8 +11,6 @@ use std::sync::{
 
 /// Most subscriptions of a node, for each has a thread.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 256;
-/// Most explanations of rewards at once, for each may read every worker of an era.
-pub(crate) const MAX_EXPLANATIONS: usize = 2;
 
 /// A bounded number of places.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use crate::{
 	chain::{Chain, ChainError},
 	error::Error,
 	index::{IdPage, IndexError, RecordIndex},
-	limits::{LastBlock, Places, MAX_EXPLANATIONS, MAX_SUBSCRIPTIONS},
+	limits::{LastBlock, Places, MAX_SUBSCRIPTIONS},
 	params::{account, hash, Filter, Page, PageParams, RecordFilter},
 	subscription,
 	views::{
@@ -30,7 +30,6 @@ pub(crate) struct Methods<Ch> {
 	executor: SubscriptionTaskExecutor,
 	last: LastBlock,
 	subscriptions: Places,
-	explanations: Places,
 }
 
 impl<Ch> Clone for Methods<Ch> {
@@ -41,7 +40,6 @@ impl<Ch> Clone for Methods<Ch> {
 			executor: self.executor.clone(),
 			last: self.last.clone(),
 			subscriptions: self.subscriptions.clone(),
-			explanations: self.explanations.clone(),
 		}
 	}
 }
@@ -58,7 +56,6 @@ impl<Ch: Chain> Methods<Ch> {
 			executor,
 			last: LastBlock::default(),
 			subscriptions: Places::new(MAX_SUBSCRIPTIONS),
-			explanations: Places::new(MAX_EXPLANATIONS),
 		}
 	}
 
@@ -279,10 +276,6 @@ impl<Ch: Chain> RewardRpcServer for Methods<Ch> {
 			Some(era) => u32::try_from(era).map_err(|_| Error::no_work(&worker, era))?,
 			None => self.chain.current_era(at).map_err(Error::reading(at))?,
 		};
-		let _place = self
-			.explanations
-			.take()
-			.ok_or(Error::Busy("it explains as many rewards at once as it may"))?;
 		self.chain
 			.explain(at, era, worker.clone())
 			.map_err(Error::reading(at))?

@@ -1,7 +1,7 @@
 //! Every number of the protocol that the runtime chooses, with its unit and its reason
 //! (`docs/protocol/economics.md`).
 
-use crate::{AccountId, Balance, BlockNumber};
+use crate::{AccountId, Balance, BlockNumber, ValidatorRegistry};
 use aria_math::emission::EmissionSchedule;
 use aria_primitives::{EraIndex, Ppm, ARIA};
 use frame_support::{
@@ -27,6 +27,17 @@ pub const BLOCK_MILLIS: u64 = 700;
 /// What occupies state for good pays by item and byte, in planck.
 pub const fn deposit(items: u32, bytes: u32) -> Balance {
 	items as Balance * 20 * MILLI_ARIA + bytes as Balance * 100 * MICRO_ARIA
+}
+
+/// Auditable records that an epoch of so many slots may settle: as many as a sixth of its slots
+/// draw for if they have a block each.
+///
+/// Every third slot has one on average (`genesis::LIVE_EPOCH_CONFIG`), so that is half of the
+/// blocks to be expected: of 120 slots, fewer have a block in one epoch of 78,000. The draw then
+/// takes some blocks of the next epoch, as it may on a chain that makes blocks on demand.
+pub fn records_per_epoch(slots: u64) -> u32 {
+	let blocks = u32::try_from(slots / 6).unwrap_or(u32::MAX).max(1);
+	MaxDrawsPerBlock::get().saturating_mul(blocks)
 }
 
 parameter_types! {
@@ -109,6 +120,9 @@ parameter_types! {
 	};
 	/// A record of one stage has 346 bytes: 0.0000346 ARIA.
 	pub const ByteFee: Balance = MICRO_ARIA / 10;
+	/// About the fee of settling a record of one stage. For a cheaper one the submitter pays it,
+	/// so that dust does not fill blocks for nothing.
+	pub const FreeFrom: Balance = 20 * MILLI_ARIA;
 	pub const GatewayStake: Balance = 100 * ARIA;
 	pub const GatewayUnbonding: BlockNumber = 7 * DAYS;
 	pub const MaxKeysPerRequester: u32 = 64;
@@ -120,7 +134,7 @@ parameter_types! {
 	pub const MaxClockSkew: u64 = 60 * 1_000;
 	/// Two kilowatts for one stage, in milliwatts.
 	pub const MaxStagePower: u64 = 2_000_000;
-	/// Epochs between settlement and payment: the draw after two, and one to object.
+	/// Epochs between settlement and payment, at least: the draw after two, and one to object.
 	pub const VestingEpochs: u64 = 3;
 	/// Unvested value of a worker is at most this multiple of its stake.
 	pub const UnvestedFactor: u32 = 10;
@@ -133,14 +147,15 @@ parameter_types! {
 
 	// --- records ------------------------------------------------------------------------------
 	pub const MaxRecordsPerBlock: u32 = 8_192;
-	pub const MaxIndexed: u32 = 1_024;
+	/// Ids of records with one hash; the lists themselves have no end.
+	pub const MaxRecordPage: u32 = 1_000;
 
 	// --- verification -------------------------------------------------------------------------
 	pub const DrawDelay: u64 = 2;
 	pub const AuditFloor: Ppm = aria_math::reputation::AUDIT_FLOOR_PPM;
 	/// A backlog of draws takes a sixth of a block at most.
 	pub const MaxDrawsPerBlock: u32 = 1_000;
-	pub const MaxRecordsPerEpoch: u32 = 10_000_000;
+	pub MaxRecordsPerEpoch: u32 = records_per_epoch(ValidatorRegistry::epoch_length());
 
 	// --- rewards ------------------------------------------------------------------------------
 	pub const EraLength: BlockNumber = 6 * HOURS;
@@ -151,9 +166,31 @@ parameter_types! {
 	pub const Beta: Ppm = aria_math::reward::BETA_PPM;
 	/// Planck per 10^12 units of weighted work.
 	pub const RateCap: u128 = 100 * ARIA;
+	/// Work counts in full where its burnt fees could be paid back at a sixteenth of that rate.
+	pub const Dilution: u32 = 16;
 	pub const SettleDelay: EraIndex = 1;
 	pub const MaxWorkersPerBlock: u32 = 50;
 	pub const HistoryEras: EraIndex = 28;
 	/// A token within this many milliseconds has the full latency score.
 	pub const LatencyTarget: u32 = 200;
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::genesis::{EPOCH_SLOTS, LIVE_EPOCH_CONFIG};
+
+	#[test]
+	fn an_epoch_should_settle_what_half_of_its_mean_blocks_draw_for() {
+		let (blocks, slots) = LIVE_EPOCH_CONFIG.c;
+		let mean = EPOCH_SLOTS * blocks / slots;
+		let draws = u64::from(MaxDrawsPerBlock::get()) * mean / 2;
+		assert_eq!(u64::from(records_per_epoch(EPOCH_SLOTS)), draws);
+	}
+
+	#[test]
+	fn an_epoch_of_any_length_should_settle_something() {
+		assert_eq!(records_per_epoch(0), MaxDrawsPerBlock::get());
+		assert_eq!(records_per_epoch(u64::MAX), u32::MAX);
+	}
 }

@@ -135,7 +135,8 @@ impl Load {
 					signer: world.submitter.clone(),
 					call: Market::settle { settlement }.into(),
 					records: 1,
-					signatures: 2 + stages as u64,
+					// The transaction, the ticket, the gateway and the stages.
+					signatures: 3 + stages as u64,
 				}
 			}
 			Self::SettleBatch(stages) => {

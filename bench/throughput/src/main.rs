@@ -34,8 +34,9 @@ struct Args {
 	#[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
 	runs: u32,
 
+	// All of them lie in one epoch, which settles no more records than it can draw.
 	/// Blocks of each import
-	#[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=40))]
+	#[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=20))]
 	blocks: u32,
 
 	/// Where the databases are made, in folders that are removed afterwards [default: the

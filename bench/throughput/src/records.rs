@@ -2,14 +2,14 @@
 
 use crate::{
 	chain::Site,
-	world::{account, bounded, Pair, World, LAYERS},
+	world::{account, bounded, Pair, World, LAYERS, OUTPUT_TOKENS, PROMPT_TOKENS},
 };
 use anyhow::Result;
 use aria_primitives::{
 	hashing::sha256,
 	record::{
-		batch_digest, boundary, Batch, BatchEntry, EnergySource, FinishReason, LayerRange, Payment,
-		RecordBody, Settlement, Stage, RECORD_VERSION,
+		batch_digest, boundary, settlement_digest, Batch, BatchEntry, EnergySource, FinishReason,
+		LayerRange, Payment, RecordBody, Settlement, Stage, RECORD_VERSION,
 	},
 	ticket::{AuditMode, SignedTicket, Ticket, TICKET_VERSION},
 	AccountId, BlockNumber, Signature, ARIA,
@@ -24,7 +24,7 @@ const TICKET_LIFE: BlockNumber = 100;
 const GROUPS: usize = 8;
 const ENERGY_MJ: u64 = 40_000;
 
-/// A record and its ticket, which no stage has signed.
+/// A record and its ticket, which neither a stage nor the gateway has signed.
 struct Unsigned {
 	body: RecordBody,
 	payment: Payment,
@@ -32,35 +32,40 @@ struct Unsigned {
 }
 
 impl World {
-	/// A record with its own signatures.
+	/// A record with its own signatures, one of each stage and the gateway's.
 	pub fn settlement(&mut self, site: &Site, stages: usize) -> Result<Settlement> {
 		let first = self.index().saturating_mul(stages);
 		let Unsigned { body, payment, workers } = self.record(site, first, stages)?;
 		let id = body.id(&site.genesis);
 		let signatures =
 			workers.iter().map(|worker| Some(sign(&self.workers[*worker], &id))).collect();
-		Ok(Settlement { id, body, payment, signatures: bounded(signatures)? })
+		let every_stage = workers.iter().fold(0, |set: u32, _| (set << 1) | 1);
+		let gateway_signature = sign(&self.gateway, &settlement_digest(&id, every_stage));
+		let signatures = bounded(signatures)?;
+		Ok(Settlement { id, body, payment, signatures, gateway_signature })
 	}
 
-	/// Records of a few groups of workers, each of whom signs once.
+	/// Records of a few groups of workers, each of whom signs once, as the gateway does.
 	pub fn batch(&mut self, site: &Site, entries: usize, stages: usize) -> Result<Batch> {
 		let first = self.index();
-		let mut signers = BTreeMap::new();
+		let mut signers = BTreeMap::from([(account(&self.gateway), self.gateway.clone())]);
 		let entries = (0..entries)
 			.map(|entry| {
 				let group = first.saturating_add(entry % GROUPS * stages);
 				let Unsigned { body, payment, workers } = self.record(site, group, stages)?;
 				for worker in workers {
-					signers.insert(account(&self.workers[worker]), worker);
+					let worker = &self.workers[worker];
+					signers.insert(account(worker), worker.clone());
 				}
 				Ok(BatchEntry { id: body.id(&site.genesis), body, payment })
 			})
 			.collect::<Result<Vec<_>>>()?;
 		let ids: Vec<H256> = entries.iter().map(|entry| entry.id).collect();
-		let digest = batch_digest(&site.genesis, &ids);
+		let accounts: Vec<AccountId> = signers.keys().cloned().collect();
+		let digest = batch_digest(&site.genesis, &ids, &accounts);
 		let signatures: Vec<(AccountId, Signature)> = signers
 			.into_iter()
-			.map(|(account, worker)| (account, sign(&self.workers[worker], &digest)))
+			.map(|(account, signer)| (account, sign(&signer, &digest)))
 			.collect();
 		Ok(Batch { entries: bounded(entries)?, signatures: bounded(signatures)? })
 	}
@@ -95,9 +100,9 @@ impl World {
 			output_hash: sha256(&("output", made).encode()),
 			output_tokens_hash: sha256(&("tokens", made).encode()),
 			finish_reason: FinishReason::Stop,
-			prompt_tokens: 64,
-			cached_tokens: 16,
-			output_tokens: 128,
+			prompt_tokens: PROMPT_TOKENS,
+			cached_tokens: PROMPT_TOKENS / 4,
+			output_tokens: OUTPUT_TOKENS,
 			stages: bounded(workers.iter().zip(0..parts).map(stage).collect())?,
 			boundaries: bounded(boundaries)?,
 			energy_mj: ENERGY_MJ * u64::from(parts),

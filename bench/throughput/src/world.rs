@@ -17,7 +17,7 @@ use aria_primitives::{
 	traits::Offer,
 	AccountId, Balance, BlockNumber, ModelId, ARIA,
 };
-use aria_runtime::{Address, Runtime, RuntimeCall};
+use aria_runtime::{parameters::FreeFrom, Address, Runtime, RuntimeCall};
 use codec::Encode;
 use frame_support::traits::Get;
 use pallet_worker_registry::ServedShard;
@@ -40,10 +40,15 @@ pub const MOST_LAYERS: u16 = 49;
 /// Different workers and requesters, so that records don't all touch the same keys.
 pub const WORKERS: usize = 64;
 pub const REQUESTERS: usize = 64;
+/// Tokens of each record, those of the prompt that were cached included.
+pub const PROMPT_TOKENS: u32 = 64;
+pub const OUTPUT_TOKENS: u32 = 128;
 
-/// Planck a token: so little that no limit on earnings is reached.
+/// Planck a token: as much as makes the settlement of a record free, and no more, so that no limit on
+/// earnings is reached.
 const OFFER: Offer =
-	Offer { prompt_price: 1_000_000, cached_price: 1_000_000, output_price: 1_000_000 };
+	Offer { prompt_price: TOKEN_PRICE, cached_price: TOKEN_PRICE, output_price: TOKEN_PRICE };
+const TOKEN_PRICE: Balance = FreeFrom::get().div_ceil((PROMPT_TOKENS + OUTPUT_TOKENS) as Balance);
 const STAKE: Balance = 10 * ARIA;
 const ESCROW: Balance = 100 * ARIA;
 const KEY_LIFE: BlockNumber = 1_000_000;

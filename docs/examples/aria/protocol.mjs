@@ -171,6 +171,13 @@ export const encodeRecordBody = structure({
 export const recordId = (genesis, body) =>
 	toHex(domainHash("aria/record/v1", genesis, encodeRecordBody(body)));
 
+/**
+ * What the gateway signs for a record that is settled alone, `0x…`: the record's id, and which stages
+ * signed it (bit `i` of `signedStages` for stage `i`).
+ */
+export const settlementDigest = (id, signedStages) =>
+	toHex(domainHash("aria/settlement/v1", id, u32(signedStages)));
+
 /** The hash of an answer, `0x…`; `salt` belongs to texts below 64 bytes. */
 export const outputHash = (text, salt = new Uint8Array()) =>
 	toHex(sha256(Buffer.from(text, "utf8"), salt));

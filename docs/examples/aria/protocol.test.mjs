@@ -17,6 +17,7 @@ import {
 	peerKey,
 	queryHash,
 	recordId,
+	settlementDigest,
 	tokensHash,
 } from "./protocol.mjs";
 import { MANIFEST } from "./scenario.mjs";
@@ -49,6 +50,14 @@ test("records should have their golden bytes and ids", () => {
 	for (const entry of vectors) {
 		assert.equal(toHex(encodeRecordBody(value(entry))), entry.bytes, entry.name);
 		assert.equal(recordId(genesis, value(entry)), entry.record_id, entry.name);
+	}
+});
+
+test("settlements should have the golden digests that gateways sign", () => {
+	const { settlement_digests: digests } = load("record");
+	assert.ok(digests.length > 0);
+	for (const { id, signed_stages: stages, digest } of digests) {
+		assert.equal(settlementDigest(id, stages), digest, `stages ${stages}`);
 	}
 });
 

@@ -76,20 +76,30 @@ export const ALL_LAYERS = { first: 0, end: LAYERS };
 export const GREEDY = { temperature_milli: 0, top_k: 0, top_p_ppm: 1_000_000, seed: 0 };
 
 export const PROMPT = "Why do ternary weights need no multiplier?";
-export const MAX_TOKENS = 32;
+export const MAX_TOKENS = 128;
 
-/** What the gateway asks for a token, in planck. */
-export const OFFER = { prompt_price: 1_000_000n, cached_price: 100_000n, output_price: 5_000_000n };
+/**
+ * What the gateway asks for a token, in planck: enough that the answer's price makes its settlement
+ * free (docs/protocol/settlement.md).
+ */
+export const OFFER = {
+	prompt_price: 50_000_000n,
+	cached_price: 5_000_000n,
+	output_price: 300_000_000n,
+};
 
 /** Least price of an output token that the worker works for, in planck. */
 export const MINIMUM_PRICE = 1_000_000n;
 
 /** The most that the requester pays, in planck. */
-export const MAX_PRICE = 10_000_000_000n;
+export const MAX_PRICE = 50_000_000_000n;
 
-const PROMPT_TOKENS = [1, 17, 300, 42, 99, 301];
 const ANSWER = "A product with 1, 0 or -1 is a sum, a skip or a difference, so adders are enough.";
-const ANSWER_TOKENS = [65, 32, 112, 302, 7, 99, 300, 2];
+
+/** A tokenizer that knows no words: a token for each byte, behind the three special ones. */
+const tokens = (text) => [...Buffer.from(text, "utf8")].map((byte) => byte + 3);
+const PROMPT_TOKENS = tokens(PROMPT);
+const ANSWER_TOKENS = tokens(ANSWER);
 
 /** The canonical query behind `PROMPT`; `salt` (32 bytes) makes it one of a kind. */
 export const query = (salt) => ({
@@ -114,7 +124,7 @@ export const query = (salt) => ({
  */
 export function recordBody({ salt, worker, consentVersion, anchor, request, timestamp }) {
 	const asked = queryHash(query(salt));
-	const root = (tokens) => merkleRoot(tokens.map((token) => leafHash(u32(token))));
+	const root = (list) => merkleRoot(list.map((token) => leafHash(u32(token))));
 	const energy = 1_500;
 	return {
 		version: 1,

@@ -3,9 +3,9 @@
 //     node consent-request-record.mjs [ws://127.0.0.1:9944]
 //
 // A worker sets its consent, a requester asks on chain by the hash of a query, a gateway matches
-// the request, the worker signs the record and settles it; then the record is read over the node's
-// own RPC. For a chain whose sudo key is Alice's, such as `aria-node --dev`. All other accounts are
-// new in each run.
+// the request, the worker signs the record, the gateway its settlement, and the worker sends it;
+// then the record is read over the node's own RPC. For a chain whose sudo key is Alice's, such as
+// `aria-node --dev`. All other accounts are new in each run.
 
 import { sr25519CreateDerive } from "@polkadot-labs/hdkd";
 import { DEV_MINI_SECRET, ss58Address } from "@polkadot-labs/hdkd-helpers";
@@ -15,7 +15,13 @@ import { Enum } from "polkadot-api";
 import { getPolkadotSigner } from "polkadot-api/signer";
 import { createWsClient } from "polkadot-api/ws";
 import { WebSocket } from "ws";
-import { encodeManifest, peerKey, queryHash, recordId } from "../aria/protocol.mjs";
+import {
+	encodeManifest,
+	peerKey,
+	queryHash,
+	recordId,
+	settlementDigest,
+} from "../aria/protocol.mjs";
 import { fromHex, toHex } from "../aria/scale.mjs";
 import {
 	ALL_LAYERS,
@@ -160,6 +166,9 @@ async function ask(api, client, requester, salt) {
 	return only(await send(requester, call), "InferenceMarket", "Requested").id;
 }
 
+/** An account's signature of the 32 bytes of a hash. */
+const signature = ({ sign }, hash) => Enum("Sr25519", toHex(sign(fromHex(hash))));
+
 /** The body as papi takes it: wide integers are bigint, variants `Enum`, accounts addresses. */
 const forPapi = (body) => ({
 	...body,
@@ -174,8 +183,12 @@ const forPapi = (body) => ({
 	timestamp: BigInt(body.timestamp),
 });
 
-/** Signs the record as the worker and settles it; resolves to its id and body. */
-async function settle(api, client, genesis, worker, { consentVersion, request, salt }) {
+/**
+ * Signs the record as the worker and its settlement as the gateway that matched the request; the
+ * worker sends it. Resolves to the record's id and body.
+ */
+async function settle(api, client, genesis, worker, gateway, facts) {
+	const { consentVersion, request, salt } = facts;
 	const { number, hash } = await client.getFinalizedBlock();
 	const body = recordBody({
 		salt,
@@ -190,10 +203,16 @@ async function settle(api, client, genesis, worker, { consentVersion, request, s
 		id,
 		body: forPapi(body),
 		payment: Enum("Request", request),
-		signatures: [Enum("Sr25519", toHex(worker.sign(fromHex(id))))],
+		signatures: [signature(worker, id)],
+		// The only stage signed.
+		gateway_signature: signature(gateway, settlementDigest(id, 0b1)),
 	};
 	const events = await send(worker, api.tx.InferenceMarket.settle({ settlement }));
-	assert.equal(only(events, "InferenceMarket", "Settled").id, id);
+	const settled = only(events, "InferenceMarket", "Settled");
+	assert.equal(settled.id, id);
+	assert.ok(settled.price >= (await api.constants.InferenceMarket.FreeFrom()));
+	const { actual_fee: fee } = only(events, "TransactionPayment", "TransactionFeePaid");
+	assert.equal(fee, 0n, "a settlement of this price costs its sender nothing");
 	return { id, body };
 }
 
@@ -224,8 +243,8 @@ async function run(client, url) {
 	step("matched by the gateway");
 
 	const facts = { consentVersion, request, salt };
-	const { id, body } = await settle(api, client, genesis, worker, facts);
-	step("settled by the worker");
+	const { id, body } = await settle(api, client, genesis, worker, gateway, facts);
+	step("signed by the worker and by the gateway, settled for nothing");
 
 	const stored = await api.query.ProvenanceLedger.Records.getValue(id);
 	assert.equal(stored.body.output_hash, body.output_hash);

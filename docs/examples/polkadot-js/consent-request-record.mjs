@@ -3,14 +3,21 @@
 //     node consent-request-record.mjs [ws://127.0.0.1:9944]
 //
 // A worker sets its consent, a requester asks on chain, a gateway matches the request, the worker
-// signs the record and settles it; then the record is read over the node's own RPC. For a chain
-// whose sudo key is Alice's, such as `aria-node --dev`. All other accounts are new in each run.
+// signs the record, the gateway its settlement, and the worker sends it; then the record is read
+// over the node's own RPC. For a chain whose sudo key is Alice's, such as `aria-node --dev`. All
+// other accounts are new in each run.
 
 import { ApiPromise, Keyring, WsProvider } from "@polkadot/api";
 import { hexToU8a, u8aToHex } from "@polkadot/util";
 import { cryptoWaitReady, randomAsU8a } from "@polkadot/util-crypto";
 import assert from "node:assert/strict";
-import { encodeManifest, encodeRecordBody, peerKey, recordId } from "../aria/protocol.mjs";
+import {
+	encodeManifest,
+	encodeRecordBody,
+	peerKey,
+	recordId,
+	settlementDigest,
+} from "../aria/protocol.mjs";
 import {
 	ALL_LAYERS,
 	GREEDY,
@@ -163,8 +170,14 @@ async function ask(api, requester) {
 	return only(await send(api, requester, call), api.events.inferenceMarket.Requested).id.toHex();
 }
 
-/** Signs the record as the worker and settles it; resolves to its id and body. */
-async function settle(api, worker, { consentVersion, request }) {
+/** An account's signature of the 32 bytes of a hash. */
+const signature = (pair, hash) => ({ Sr25519: pair.sign(hexToU8a(hash)) });
+
+/**
+ * Signs the record as the worker and its settlement as the gateway that matched the request; the
+ * worker sends it. Resolves to the record's id and body.
+ */
+async function settle(api, worker, gateway, { consentVersion, request }) {
 	const anchorHash = await api.rpc.chain.getFinalizedHead();
 	const { number } = await api.rpc.chain.getHeader(anchorHash);
 	const body = recordBody({
@@ -180,13 +193,19 @@ async function settle(api, worker, { consentVersion, request }) {
 		id,
 		body: camelCase(body),
 		payment: { Request: request },
-		signatures: [{ Sr25519: worker.sign(hexToU8a(id)) }],
+		signatures: [signature(worker, id)],
+		// The only stage signed.
+		gatewaySignature: signature(gateway, settlementDigest(id, 0b1)),
 	});
 	// The chain's metadata and this repository's description of a record must say the same.
 	assert.equal(settlement.body.toHex(), u8aToHex(encodeRecordBody(body)));
 
 	const events = await send(api, worker, api.tx.inferenceMarket.settle(settlement));
-	assert.equal(only(events, api.events.inferenceMarket.Settled).id.toHex(), id);
+	const settled = only(events, api.events.inferenceMarket.Settled);
+	assert.equal(settled.id.toHex(), id);
+	assert.ok(settled.price.toBigInt() >= api.consts.inferenceMarket.freeFrom.toBigInt());
+	const { actualFee } = only(events, api.events.transactionPayment.TransactionFeePaid);
+	assert.equal(actualFee.toBigInt(), 0n, "a settlement of this price costs its sender nothing");
 	return { id, body };
 }
 
@@ -227,8 +246,8 @@ async function main(url) {
 	only(match, api.events.inferenceMarket.RequestMatched);
 	step("matched by the gateway");
 
-	const { id, body } = await settle(api, worker, { consentVersion, request });
-	step("settled by the worker");
+	const { id, body } = await settle(api, worker, gateway, { consentVersion, request });
+	step("signed by the worker and by the gateway, settled for nothing");
 
 	const stored = (await api.query.provenanceLedger.records(id)).unwrap();
 	assert.equal(stored.body.toHex(), u8aToHex(encodeRecordBody(body)));

@@ -29,6 +29,7 @@ NO_LAYER = 0xFFFF
 RECORD_DOMAIN = b"aria/record/v1"
 TICKET_DOMAIN = b"aria/ticket/v1"
 BATCH_DOMAIN = b"aria/batch/v1"
+SETTLEMENT_DOMAIN = b"aria/settlement/v1"
 REQUEST_DOMAIN = b"aria/request/v1"
 PEER_DOMAIN = b"aria/peer/v1"
 BOUNDARY_DOMAIN = b"aria/boundary/v1"
@@ -239,6 +240,7 @@ SETTLEMENT = Structure(
     body=RECORD_BODY,
     payment=PAYMENT,
     signatures=vector(option(SIGNATURE)),
+    gateway_signature=SIGNATURE,
 )
 BATCH_ENTRY = Structure("BatchEntry", id=HASH, body=RECORD_BODY, payment=PAYMENT)
 BATCH = Structure(
@@ -250,8 +252,13 @@ def boundary(index, root, query_hash):
     return domain_hash(BOUNDARY_DOMAIN, query_hash, U16.encode(index) + root)
 
 
-def batch_digest(genesis, ids):
-    return domain_hash(BATCH_DOMAIN, genesis, merkle_root([leaf_hash(each) for each in ids]))
+def batch_digest(genesis, ids, signers):
+    root = merkle_root([leaf_hash(each) for each in ids])
+    return domain_hash(BATCH_DOMAIN, genesis, root + vector(ACCOUNT).encode(signers))
+
+
+def settlement_digest(record_id, signed_stages):
+    return domain_hash(SETTLEMENT_DOMAIN, record_id, U32.encode(signed_stages))
 
 
 # --- consent.md -----------------------------------------------------------------------------------

@@ -169,7 +169,8 @@ SAMPLED = {
 
 QUERY_HASH = l.sha256(l.QUERY.encode(GREEDY))
 KEY_SEED, KEY = seeded(0x21)
-REQUESTER, GATEWAY = repeat(0xC1), repeat(0xC2)
+GATEWAY_SEED, GATEWAY = seeded(0x22)
+REQUESTER = repeat(0xC1)
 
 TICKET = {
     "version": 1,
@@ -283,15 +284,19 @@ SETTLEMENT = {
     "body": BODY,
     "payment": ("ticket", signed(TICKET)),
     "signatures": [("ed25519", ed25519.sign(NODE_SEEDS[0], IDS[0])), None],
+    "gateway_signature": ("ed25519", ed25519.sign(GATEWAY_SEED, l.settlement_digest(IDS[0], 0b01))),
 }
-SIGNERS = sorted(zip(NODES, NODE_SEEDS))
-DIGEST = l.batch_digest(GENESIS, IDS[:2])
+# The set of no stage, of each of two, of both, of the last one of 32, and of all.
+STAGE_SETS = [0b00, 0b01, 0b10, 0b11, 1 << 31, 2**32 - 1]
+SIGNERS = sorted(zip([*NODES, GATEWAY], [*NODE_SEEDS, GATEWAY_SEED]))
+SIGNER_ACCOUNTS = [account for account, _ in SIGNERS]
+DIGEST = l.batch_digest(GENESIS, IDS[:2], SIGNER_ACCOUNTS)
 BATCH = {
     "entries": [
         {"id": IDS[0], "body": BODY, "payment": ("ticket", signed(TICKET))},
         {"id": IDS[1], "body": SHORT_BODY, "payment": ("request", repeat(0xF1))},
     ],
-    "signatures": [(node, ("ed25519", ed25519.sign(seed, DIGEST))) for node, seed in SIGNERS],
+    "signatures": [(account, ("ed25519", ed25519.sign(seed, DIGEST))) for account, seed in SIGNERS],
 }
 
 ALWAYS = {
@@ -401,6 +406,7 @@ FILES = {
         "about": "Record bodies, ids, boundaries, batches and settlements (record.md).",
         "genesis": hexadecimal(GENESIS),
         "node_seeds": [hexadecimal(seed) for seed in NODE_SEEDS],
+        "gateway_seed": hexadecimal(GATEWAY_SEED),
         "vectors": [record_entry("two stages", BODY), record_entry("one stage", SHORT_BODY)],
         "output": {
             "text": OUTPUT_TEXT,
@@ -415,9 +421,18 @@ FILES = {
         "batch_digests": [
             {
                 "ids": [hexadecimal(each) for each in IDS[:count]],
-                "digest": hexadecimal(l.batch_digest(GENESIS, IDS[:count])),
+                "signers": [hexadecimal(each) for each in SIGNER_ACCOUNTS],
+                "digest": hexadecimal(l.batch_digest(GENESIS, IDS[:count], SIGNER_ACCOUNTS)),
             }
             for count in (1, 2, 3)
+        ],
+        "settlement_digests": [
+            {
+                "id": hexadecimal(IDS[0]),
+                "signed_stages": stages,
+                "digest": hexadecimal(l.settlement_digest(IDS[0], stages)),
+            }
+            for stages in STAGE_SETS
         ],
         "settlement": hexadecimal(l.SETTLEMENT.encode(SETTLEMENT)),
         "batch": hexadecimal(l.BATCH.encode(BATCH)),

@@ -1,79 +1,104 @@
-//! Batches: records that their stages signed once together.
+//! Batches: records that their stages and gateways signed once together.
 
 use crate::{pallet::*, settle::Signatures, WeightInfo};
 use alloc::vec::Vec;
 use aria_primitives::{
-	record::{batch_digest, Batch, Payment},
-	AccountId, RecordId,
+	record::{batch_digest, Batch, BatchEntry, Payment},
+	traits::Ledger,
+	AccountId, Balance, RecordId,
 };
 use frame_support::{
-	dispatch::{DispatchResultWithPostInfo, Pays},
+	dispatch::{
+		DispatchErrorWithPostInfo, DispatchResultWithPostInfo, Pays, PostDispatchInfo,
+		WithPostDispatchInfo,
+	},
 	ensure,
 	storage::with_storage_layer,
-	traits::Get,
 	weights::Weight,
 };
 use sp_core::H256;
 use sp_runtime::{traits::Verify, DispatchError, SaturatedConversion};
 
-/// Keys that an entry of a batch reads of its own: spending key, escrow, holds and account of its
-/// requester, model, offer, gateway, two counts of the hash indices, and vesting.
-const ENTRY_READS: u64 = 12;
-/// Keys that an entry writes of its own: spending key, escrow, holds, account, two counts of the
-/// hash indices, and what vests for its gateway and stages.
-const ENTRY_WRITES: u64 = 9;
-/// Keys that a signer reads of its own: worker, shards, consent, vesting, work.
-const SIGNER_READS: u64 = 6;
-/// Keys that a signer writes of its own: worker, vesting, work.
-const SIGNER_WRITES: u64 = 4;
+/// What some entries of a batch weigh by.
+#[derive(Default)]
+struct Load {
+	/// Entries.
+	entries: u32,
+	/// Stages that signed, beyond the first of each entry.
+	more: u32,
+	/// Stages that did not sign.
+	unsigned: u32,
+	/// Entries that requests pay.
+	requests: u32,
+}
+
+impl Load {
+	fn of<'a>(batch: &Batch, entries: impl Iterator<Item = &'a BatchEntry>) -> Self {
+		entries.fold(Self::default(), |load, entry| {
+			let signs = |node: &AccountId| {
+				batch.signatures.binary_search_by(|(account, _)| account.cmp(node)).is_ok()
+			};
+			let stages = &entry.body.stages;
+			let signed = stages.iter().filter(|stage| signs(&stage.node)).count();
+			let more = signed.saturating_sub(1).saturated_into();
+			let unsigned = stages.len().saturating_sub(signed).saturated_into();
+			let by_request = matches!(entry.payment, Payment::Request(_));
+			Self {
+				entries: load.entries.saturating_add(1),
+				more: load.more.saturating_add(more),
+				unsigned: load.unsigned.saturating_add(unsigned),
+				requests: load.requests.saturating_add(by_request.into()),
+			}
+		})
+	}
+}
 
 impl<T: Config> Pallet<T> {
-	/// Weight of [`Pallet::settle_batch`]: by signers, entries, and stages beyond the first of each
-	/// entry; more for entries that requests pay.
+	/// Weight of [`Pallet::settle_batch`]: by signers, entries, stages beyond the first of each
+	/// entry that signed, and stages that did not; more for entries that requests pay.
 	pub(crate) fn batch_weight(batch: &Batch) -> Weight {
-		let signers: u32 = batch.signatures.len().saturated_into();
-		let entries: u32 = batch.entries.len().saturated_into();
-		let stages = batch
-			.entries
-			.iter()
-			.fold(0usize, |sum, entry| sum.saturating_add(entry.body.stages.len()));
-		let more = stages.saturated_into::<u32>().saturating_sub(entries);
-		let requests = batch
-			.entries
-			.iter()
-			.filter(|entry| matches!(entry.payment, Payment::Request(_)))
-			.count();
+		Self::weight_of(batch, batch.entries.iter())
+	}
+
+	/// Weight of settling some entries of a batch.
+	fn weight_of<'a>(batch: &Batch, entries: impl Iterator<Item = &'a BatchEntry>) -> Weight {
+		let load = Load::of(batch, entries);
+		let signers = batch.signatures.len().saturated_into();
 		let by_request = T::WeightInfo::settle_request(1)
 			.saturating_sub(T::WeightInfo::settle(1))
-			.saturating_mul(requests.saturated_into());
-		// The benchmark's entries share payer, hashes and workers, so that it counts them once. In
-		// the worst case each entry and each signer has its own.
-		let own = T::DbWeight::get()
-			.reads_writes(ENTRY_READS, ENTRY_WRITES)
-			.saturating_mul(entries.into())
-			.saturating_add(
-				T::DbWeight::get()
-					.reads_writes(SIGNER_READS, SIGNER_WRITES)
-					.saturating_mul(signers.into()),
-			);
-		T::WeightInfo::settle_batch(signers, entries, more)
+			.saturating_mul(load.requests.into());
+		T::WeightInfo::settle_batch(signers, load.entries, load.more, load.unsigned)
 			.saturating_add(by_request)
-			.saturating_add(own)
 	}
 
 	pub(crate) fn do_settle_batch(batch: Batch) -> DispatchResultWithPostInfo {
-		ensure!(!batch.entries.is_empty(), Error::<T>::EmptyBatch);
+		let entries: u32 = batch.entries.len().saturated_into();
+		ensure!(entries > 0, Error::<T>::EmptyBatch);
+		// What somebody else settled before costs the block one read, not the weight of a record.
+		let fresh: Vec<&BatchEntry> =
+			batch.entries.iter().filter(|entry| !T::Ledger::contains(&entry.id)).collect();
+		let known = entries.saturating_sub(fresh.len().saturated_into());
+		let refused = T::WeightInfo::settle_again().saturating_mul(known.into());
+		if fresh.is_empty() {
+			let weight = refused.min(Self::batch_weight(&batch));
+			return Err(Error::<T>::BatchFailed.with_weight(weight));
+		}
+		let actual_weight = (known > 0).then(|| {
+			let weight = Self::weight_of(&batch, fresh.into_iter()).saturating_add(refused);
+			weight.min(Self::batch_weight(&batch))
+		});
+
 		let genesis = Self::genesis();
 		let signers = Self::ensure_batch_signed(&genesis, &batch)?;
 		let signatures = Signatures::Batch(&signers);
-		let (mut settled, mut failed) = (0u32, 0u32);
+		let (mut settled, mut failed, mut taken) = (0u32, 0u32, Balance::default());
 		for (index, entry) in batch.entries.into_iter().enumerate() {
 			let id = entry.id;
-			let result = with_storage_layer::<(), DispatchError, _>(|| {
-				Self::settle_record(&genesis, id, entry.body, entry.payment, &signatures)
-			});
-			match result {
-				Ok(()) => settled = settled.saturating_add(1),
+			match Self::settle_entry(&genesis, entry, &signatures) {
+				Ok(price) => {
+					settled = settled.saturating_add(1);
+					taken = taken.saturating_add(price);
+				}
 				Err(error) => {
 					failed = failed.saturating_add(1);
 					let index = index.saturated_into();
@@ -81,9 +106,26 @@ impl<T: Config> Pallet<T> {
 				}
 			}
 		}
-		ensure!(settled > 0, Error::<T>::BatchFailed);
+		if settled == 0 {
+			let post_info = PostDispatchInfo { actual_weight, pays_fee: Pays::Yes };
+			let error = Error::<T>::BatchFailed.into();
+			return Err(DispatchErrorWithPostInfo { post_info, error });
+		}
 		Self::deposit_event(Event::BatchSettled { settled, failed });
-		Ok(if failed == 0 { Pays::No.into() } else { Pays::Yes.into() })
+		let pays_fee = if failed == 0 { Self::fee_of(taken, entries) } else { Pays::Yes };
+		Ok(PostDispatchInfo { actual_weight, pays_fee })
+	}
+
+	/// Settles one entry, or changes nothing; returns what was taken, in planck. What the entries
+	/// before it used, tickets and requests among them, is used for this one.
+	fn settle_entry(
+		genesis: &H256,
+		entry: BatchEntry,
+		signatures: &Signatures,
+	) -> Result<Balance, DispatchError> {
+		let BatchEntry { id, body, payment } = entry;
+		ensure!(!T::Ledger::contains(&id), Error::<T>::AlreadySettled);
+		with_storage_layer(|| Self::settle_record(genesis, id, body, payment, signatures))
 	}
 
 	/// The accounts that signed the batch, ascending; an error if one did not.
@@ -95,12 +137,14 @@ impl<T: Config> Pallet<T> {
 			.all(|((one, _), (next, _))| one < next);
 		ensure!(ordered, Error::<T>::BatchSignersUnordered);
 		let ids: Vec<RecordId> = batch.entries.iter().map(|entry| entry.id).collect();
-		let digest = batch_digest(genesis, &ids);
+		let signers: Vec<AccountId> =
+			batch.signatures.iter().map(|(account, _)| account.clone()).collect();
+		let digest = batch_digest(genesis, &ids, &signers);
 		let all_signed = batch
 			.signatures
 			.iter()
 			.all(|(account, signature)| signature.verify(digest.as_bytes(), account));
 		ensure!(all_signed, Error::<T>::BadBatchSignature);
-		Ok(batch.signatures.iter().map(|(account, _)| account.clone()).collect())
+		Ok(signers)
 	}
 }

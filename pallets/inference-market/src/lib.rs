@@ -15,21 +15,25 @@
 //! * **Spending key**: a key that a requester registers and binds to one gateway. It signs a
 //!   *ticket* for each query, so that no transaction is needed before an answer.
 //! * **Record**: what was computed, by whom, with how much energy, signed by its *stages*.
-//! * **Settlement**: a record, what pays for it, and its signatures.
+//! * **Settlement**: a record, what pays for it, its stages' signatures and the gateway's.
 //! * **Bucket**: what was earned in one epoch and vests together.
 //!
 //! ## Overview
 //!
 //! Anybody may submit a settlement; the first wins. The chain checks the record, its stages, their
-//! consents and signatures and the ticket, takes the price out of the escrow, and divides it. What
-//! is earned lies in the pallet's pot until the window in which the record can be audited has
-//! passed, and is then paid out.
+//! consents, all signatures and the ticket, takes the price out of the escrow, and divides it. What
+//! is earned lies in the pallet's pot until the record's epoch is drawn and the window in which it
+//! can be audited has passed, and is then paid out.
 //!
 //! ### Key Concepts
 //!
-//! * **A submitter pays nothing for a good settlement** (`Pays::No`) and the ordinary fee for a bad
-//!   one.
+//! * **A submitter pays nothing for a good settlement** (`Pays::No`) that takes at least
+//!   [`Config::FreeFrom`], and the ordinary fee for a cheaper or a bad one. Who comes second with a
+//!   record pays for little more than a read.
 //! * **A ticket is used once.** Each key has a window of 1,024 nonces, in any order.
+//! * **The gateway signs each settlement**: the record's id together with the set of stages that
+//!   signed. Who sees a settlement in the pool can neither use its ticket for another record nor
+//!   drop a stage's signature. A batch is signed by its entries' gateways like by their stages.
 //! * **A stage that did not sign** is left out once the grace after the record's anchor is over: its
 //!   share stays with the requester, and it earns no work. The last stage, which samples the tokens,
 //!   must sign.
@@ -39,7 +43,8 @@
 //! * **Unvested value is bounded** by [`Config::UnvestedFactor`] × stake for each worker, so that
 //!   cheating until caught costs more than it brings.
 //! * **Requests** reserve their maximal price. What the escrow lacks is taken from the free balance;
-//!   what is not used stays in the escrow, from which it can be withdrawn.
+//!   what is not used stays in the escrow, from which it can be withdrawn. The price is by the offer
+//!   that the gateway had when it matched.
 //!
 //! ### Example
 #![doc = docify::embed!("src/tests/settle.rs", settle_should_pay_everybody_when_all_stages_signed)]
@@ -165,6 +170,10 @@ pub mod pallet {
 		/// Price of a byte of a record, in planck.
 		#[pallet::constant]
 		type ByteFee: Get<Balance>;
+
+		/// Least price of a record whose submitter pays no fee, in planck.
+		#[pallet::constant]
+		type FreeFrom: Get<Balance>;
 
 		/// Stake of a gateway, in planck.
 		#[pallet::constant]
@@ -626,7 +635,7 @@ pub mod pallet {
 		BadBatchSignature,
 		/// No entry of the batch can be settled; settle one alone to see what is wrong.
 		BatchFailed,
-		/// The epoch's records can still be audited; wait.
+		/// The epoch's records can still be audited, or are not all drawn; wait.
 		EpochNotClosed,
 		/// The account has nothing in this bucket, or was paid.
 		NothingToRelease,
@@ -666,6 +675,10 @@ pub mod pallet {
 		PromptNotText,
 		/// The answer took longer than a record may be old; check the latency's unit.
 		LatencyTooLong,
+		/// The gateway's signature is not over this record and this set of signed stages: the
+		/// gateway that the ticket names, or that matched the request, has to sign just that, or be
+		/// among the signers of the batch.
+		BadGatewaySignature,
 	}
 
 	#[pallet::hooks]
@@ -930,19 +943,22 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anybody; the first wins. The fee is given back on success.
+		/// `Signed` by anybody; the first wins. The fee is given back if the price is at least
+		/// [`Config::FreeFrom`].
 		///
 		/// ## Details
 		///
-		/// Checks run from cheap to dear: identity, form, time, model, stages, signatures, payment.
-		/// The first that fails names the error; nothing is changed then.
+		/// Checks run from cheap to dear: whether the record is settled, identity, form, time, model,
+		/// stages, their signatures, payment, the gateway's signature. The first that fails names
+		/// the error; nothing is changed then.
 		///
 		/// ## Parameters
 		///
-		/// - `settlement`: the record, what pays, and the stages' signatures.
+		/// - `settlement`: the record, what pays, and the signatures of stages and gateway.
 		///
 		/// ## Errors
 		///
+		/// - [`Error::AlreadySettled`], which weighs little more than a read.
 		/// - One for each thing that may be wrong, see [`Error`]; those about models, workers,
 		///   consents and the ledger come from their own pallets.
 		///
@@ -956,20 +972,21 @@ pub mod pallet {
 			settlement: Box<Settlement>,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_settle(*settlement)?;
-			Ok(Pays::No.into())
+			Self::do_settle(*settlement)
 		}
 
-		/// Settles records that their stages signed once together.
+		/// Settles records that their stages and gateways signed once together.
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anybody. The fee is given back if every entry is settled.
+		/// `Signed` by anybody. The fee is given back if every entry is settled and their prices
+		/// together are at least [`Config::FreeFrom`] for each.
 		///
 		/// ## Details
 		///
 		/// Each entry stands alone: one that is refused changes nothing and says why in an event.
-		/// A stage whose node is not among the signers counts as one that did not sign.
+		/// A stage whose node is not among the signers counts as one that did not sign; the gateway
+		/// has to be among them. Entries that are settled already weigh little more than a read each.
 		///
 		/// ## Parameters
 		///
@@ -991,7 +1008,8 @@ pub mod pallet {
 			Self::do_settle_batch(*batch)
 		}
 
-		/// Pays what `payee` earned in a closed bucket. Idle time of blocks does the same.
+		/// Pays what `payee` earned in a closed bucket: one whose epoch is drawn and
+		/// [`Config::VestingEpochs`] old. Idle time of blocks does the same.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1120,7 +1138,8 @@ pub mod pallet {
 		///
 		/// The workers have to cover the model's layers, be fit for work and permit it now. The
 		/// longest answer has to fit the request's price; whatever the prompt costs on top, no more
-		/// than `max_price` is taken. The match holds for [`Config::MatchTimeout`] blocks.
+		/// than `max_price` is taken. The match holds for [`Config::MatchTimeout`] blocks, and the
+		/// gateway's offer of this moment with it.
 		///
 		/// ## Parameters
 		///

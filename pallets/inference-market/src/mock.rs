@@ -75,6 +75,7 @@ parameter_types! {
 	// Outside of storage, since the integrity test reads it without any.
 	pub static MockSplit: PriceSplit = SPLIT;
 	pub static MockByteFee: Balance = BYTE_FEE;
+	pub static MockFreeFrom: Balance = FREE_FROM;
 }
 
 pub const STAKE: Balance = 100 * ARIA;
@@ -110,6 +111,7 @@ impl crate::Config for Test {
 	type StoragePot = StoragePot;
 	type Split = MockSplit;
 	type ByteFee = MockByteFee;
+	type FreeFrom = MockFreeFrom;
 	type GatewayStake = ConstU128<{ 1_000 * ARIA }>;
 	type GatewayUnbonding = ConstU32<UNBONDING>;
 	type MaxKeysPerRequester = ConstU32<MAX_KEYS>;
@@ -195,7 +197,7 @@ impl traits::Models for Mock {
 	}
 	#[cfg(feature = "runtime-benchmarks")]
 	fn benchmark_model(layers: u16, seller: &AccountId, offer: traits::Offer) -> ModelId {
-		let model = ModelId::repeat_byte(7);
+		let model = ModelId::from_low_u64_be(layers.into());
 		put_model(model, layers);
 		put("offer", (model, seller), offer);
 		model
@@ -306,6 +308,9 @@ impl traits::AuditDraw for Mock {
 	fn current_epoch() -> EpochIndex {
 		read("epoch", ()).unwrap_or(5)
 	}
+	fn is_drawn(epoch: EpochIndex) -> bool {
+		!read("undrawn", epoch).unwrap_or(false)
+	}
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult {
 		if read::<bool>("audit-full", ()).unwrap_or(false) {
 			return Err(AUDIT_FULL);
@@ -335,6 +340,7 @@ impl Get<Option<AccountId>> for Mock {
 }
 
 pub const BYTE_FEE: Balance = 1_000;
+pub const FREE_FROM: Balance = 10_000_000;
 pub const SPLIT: PriceSplit = PriceSplit {
 	stages: 600_000,
 	gateway: 100_000,
@@ -434,6 +440,7 @@ pub fn new_test_ext() -> TestExternalities {
 	crate::GenesisConfig::<Test>::default().assimilate_storage(&mut storage).unwrap();
 	MockSplit::set(SPLIT);
 	MockByteFee::set(BYTE_FEE);
+	MockFreeFrom::set(FREE_FROM);
 	let mut ext = TestExternalities::from(storage);
 	ext.execute_with(|| {
 		frame_system::BlockHash::<Test>::insert(0, GENESIS);

@@ -13,7 +13,7 @@ use aria_primitives::{
 	traits::{Models, Offer, Workers},
 	AccountId, Balance, EpochIndex,
 };
-use frame_support::{ensure, traits::Get};
+use frame_support::{dispatch::Pays, ensure, traits::Get};
 use sp_core::H256;
 use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
 
@@ -57,6 +57,16 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn record_price(offer: &Offer, body: &RecordBody) -> Price {
 		let stages = body.stages.len().saturated_into();
 		Self::price(offer, body.prompt_tokens, body.cached_tokens, body.output_tokens, stages)
+	}
+
+	/// Whether who settled so many records pays the fee; `taken` is their price in planck. Dust
+	/// does not buy a place in the state.
+	pub(crate) fn fee_of(taken: Balance, records: u32) -> Pays {
+		if taken >= T::FreeFrom::get().saturating_mul(Balance::from(records)) {
+			Pays::No
+		} else {
+			Pays::Yes
+		}
 	}
 
 	/// On what terms a ticket pays for a record.

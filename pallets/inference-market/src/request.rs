@@ -96,7 +96,7 @@ impl<T: Config> Pallet<T> {
 		// At its deadline the request is refunded before anything else happens in the block.
 		let until =
 			now.saturating_add(T::MatchTimeout::get()).min(request.deadline.saturating_sub(1));
-		request.state = RequestState::Matched { gateway: gateway.clone(), stages, until };
+		request.state = RequestState::Matched { gateway: gateway.clone(), stages, until, offer };
 		Requests::<T>::insert(id, request);
 		Self::deposit_event(Event::RequestMatched { id, gateway, until });
 		Ok(())
@@ -134,7 +134,7 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Terms, DispatchError> {
 		ensure!(body.ticket_hash == *id, Error::<T>::TicketMismatch);
 		let request = Box::new(Requests::<T>::get(id).ok_or(Error::<T>::UnknownRequest)?);
-		let RequestState::Matched { gateway, stages, until } = &request.state else {
+		let RequestState::Matched { gateway, stages, until, offer } = &request.state else {
 			return Err(Error::<T>::RequestNotMatched.into());
 		};
 		ensure!(Self::now() <= *until, Error::<T>::MatchLapsed);
@@ -149,7 +149,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(ran.eq(matched), Error::<T>::StagesDiffer);
 		Self::ensure_gateway_answers(gateway)?;
 
-		let (gateway, offer) = (gateway.clone(), T::Models::offer(&body.model_id, gateway)?);
+		// Both agreed on the offer at the match; what it says now does not count.
+		let (gateway, offer) = (gateway.clone(), *offer);
 		let price = Self::record_price(&offer, body).capped(request.max_price);
 		Ok(Terms {
 			requester: request.requester.clone(),

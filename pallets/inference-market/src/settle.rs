@@ -5,11 +5,15 @@ use crate::{pallet::*, types::Terms, WeightInfo};
 use alloc::collections::BTreeSet;
 use aria_math::wide::mul_div_floor;
 use aria_primitives::{
-	record::{Anchor, LayerRange, Payment, RecordBody, RecordEntry, Settlement, RECORD_VERSION},
+	record::{
+		settlement_digest, Anchor, LayerRange, Payment, RecordBody, RecordEntry, Settlement,
+		RECORD_VERSION,
+	},
 	traits::{AuditDraw, Consents, Ledger, ModelInfo, Models, WorkNote, WorkSink, Workers},
 	AccountId, Balance, BlockNumber, Moment, Ppm, RecordId, Signature,
 };
 use frame_support::{
+	dispatch::{DispatchResultWithPostInfo, WithPostDispatchInfo},
 	ensure,
 	traits::{Get, UnixTime},
 	weights::Weight,
@@ -21,11 +25,16 @@ use sp_runtime::{
 	DispatchError, DispatchResult, SaturatedConversion,
 };
 
-/// How stages signed.
+/// How stages and gateway signed.
 pub(crate) enum Signatures<'a> {
-	/// Each one the record's id, in order of the stages.
-	Each(&'a [Option<Signature>]),
-	/// All of these nodes, ascending, the batch that the record is in; already verified.
+	/// The record alone.
+	Each {
+		/// Each stage's over the record's id, in order of the stages.
+		stages: &'a [Option<Signature>],
+		/// The gateway's over the id and the set of stages that signed.
+		gateway: &'a Signature,
+	},
+	/// All of these accounts, ascending, signed the batch that the record is in; already verified.
 	Batch(&'a [AccountId]),
 }
 
@@ -70,22 +79,28 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	pub(crate) fn do_settle(settlement: Settlement) -> DispatchResult {
-		let Settlement { id, body, payment, signatures } = settlement;
-		Self::settle_record(&Self::genesis(), id, body, payment, &Signatures::Each(&signatures))
+	pub(crate) fn do_settle(settlement: Settlement) -> DispatchResultWithPostInfo {
+		let Settlement { id, body, payment, signatures, gateway_signature } = settlement;
+		// Who comes second has cost the block one read, and pays for no more.
+		if T::Ledger::contains(&id) {
+			return Err(Error::<T>::AlreadySettled.with_weight(T::WeightInfo::settle_again()));
+		}
+		let signatures = Signatures::Each { stages: &signatures, gateway: &gateway_signature };
+		let taken = Self::settle_record(&Self::genesis(), id, body, payment, &signatures)?;
+		Ok(Self::fee_of(taken, 1).into())
 	}
 
-	/// Settles one record. On an error the caller has to undo what was written.
+	/// Settles a record that the ledger does not have; returns what was taken, in planck. On an
+	/// error the caller has to undo what was written.
 	pub(crate) fn settle_record(
 		genesis: &H256,
 		id: RecordId,
 		body: RecordBody,
 		payment: Payment,
 		signatures: &Signatures,
-	) -> DispatchResult {
+	) -> Result<Balance, DispatchError> {
 		ensure!(body.version == RECORD_VERSION, Error::<T>::UnknownRecordVersion);
 		ensure!(body.id(genesis) == id, Error::<T>::RecordIdMismatch);
-		ensure!(!T::Ledger::contains(&id), Error::<T>::AlreadySettled);
 		let layers = Self::ensure_contiguous(body.stages.iter().map(|s| (&s.node, &s.layers)))?;
 		ensure!(
 			body.boundaries.len() == body.stages.len().saturating_add(1),
@@ -107,6 +122,7 @@ impl<T: Config> Pallet<T> {
 			Payment::Ticket(ticket) => Self::ticket_terms(genesis, &body, ticket)?,
 			Payment::Request(request) => Self::request_terms(&body, request)?,
 		};
+		Self::ensure_gateway_signed(&id, &terms.gateway, signed, signatures)?;
 		ensure!(terms.offer.output_price >= minimum, Error::<T>::PriceBelowConsent);
 		Self::conclude(id, body, &model, terms, signed)
 	}
@@ -200,8 +216,8 @@ impl<T: Config> Pallet<T> {
 		body: &RecordBody,
 		signatures: &Signatures,
 	) -> Result<u32, DispatchError> {
-		if let Signatures::Each(list) = signatures {
-			ensure!(list.len() == body.stages.len(), Error::<T>::SignatureCount);
+		if let Signatures::Each { stages, .. } = signatures {
+			ensure!(stages.len() == body.stages.len(), Error::<T>::SignatureCount);
 		}
 		let grace = body.anchor.number.saturating_add(T::SigningGrace::get());
 		let grace_is_over = Self::now() > grace;
@@ -209,7 +225,7 @@ impl<T: Config> Pallet<T> {
 		let mut set = 0u32;
 		for (index, stage) in body.stages.iter().enumerate() {
 			let signed = match signatures {
-				Signatures::Each(list) => match list.get(index) {
+				Signatures::Each { stages, .. } => match stages.get(index) {
 					Some(Some(signature)) => {
 						let good = signature.verify(id.as_bytes(), &stage.node);
 						ensure!(good, Error::<T>::BadStageSignature);
@@ -217,7 +233,7 @@ impl<T: Config> Pallet<T> {
 					}
 					_ => false,
 				},
-				Signatures::Batch(nodes) => nodes.binary_search(&stage.node).is_ok(),
+				Signatures::Batch(signers) => signers.binary_search(&stage.node).is_ok(),
 			};
 			ensure!(signed || (grace_is_over && index < last), Error::<T>::MissingSignature);
 			if signed {
@@ -227,14 +243,33 @@ impl<T: Config> Pallet<T> {
 		Ok(set)
 	}
 
-	/// Takes the price, writes the record, and tells those who count work and draw audits.
+	/// Whether the gateway stands by this record and by this set of stages that signed.
+	fn ensure_gateway_signed(
+		id: &RecordId,
+		gateway: &AccountId,
+		signed: u32,
+		signatures: &Signatures,
+	) -> DispatchResult {
+		let good = match signatures {
+			Signatures::Each { gateway: signature, .. } => {
+				let digest = settlement_digest(id, signed);
+				signature.verify(digest.as_bytes(), gateway)
+			}
+			Signatures::Batch(signers) => signers.binary_search(gateway).is_ok(),
+		};
+		ensure!(good, Error::<T>::BadGatewaySignature);
+		Ok(())
+	}
+
+	/// Takes the price, writes the record, and tells those who count work and draw audits; returns
+	/// what was taken, in planck.
 	fn conclude(
 		id: RecordId,
 		body: RecordBody,
 		model: &ModelInfo,
 		terms: Terms,
 		signed: u32,
-	) -> DispatchResult {
+	) -> Result<Balance, DispatchError> {
 		let epoch = T::Audit::current_epoch();
 		let (requester, gateway) = (terms.requester.clone(), terms.gateway.clone());
 		let auditable = terms.auditable;
@@ -287,6 +322,6 @@ impl<T: Config> Pallet<T> {
 		T::Ledger::insert(id, entry)?;
 		T::Audit::note_settled(id, reputation, auditable)?;
 		Self::deposit_event(event);
-		Ok(())
+		Ok(shares.taken)
 	}
 }

@@ -1,6 +1,6 @@
 //! Invariants of the pallet's state.
 
-use crate::pallet::*;
+use crate::{pallet::*, types::RequestState};
 use alloc::collections::{BTreeMap, BTreeSet};
 use aria_primitives::{AccountId, Balance};
 use frame_support::{
@@ -16,7 +16,8 @@ impl<T: Config> Pallet<T> {
 	/// 2. The pot has what is unvested, to be burnt or unclaimed, on top of the existential deposit.
 	/// 3. Each escrow is on hold in full, and no more than that is reserved.
 	/// 4. What is reserved is the sum of the requester's requests.
-	/// 5. Each request has its place at its deadline, which has not passed, and nothing else has.
+	/// 5. Each request has its place at its deadline, which has not passed, and nothing else has; a
+	///    match ends before it.
 	/// 6. Each key has its place in its requester's list and nothing else has; a place is to become
 	///    free if and only if the key is revoked.
 	/// 7. Each gateway's stake is on hold.
@@ -71,6 +72,9 @@ impl<T: Config> Pallet<T> {
 			let place = Deadlines::<T>::get(request.deadline);
 			ensure!(place.contains(&id), "5: a request has no deadline");
 			ensure!(request.deadline > Self::now(), "5: a deadline has passed");
+			if let RequestState::Matched { until, .. } = request.state {
+				ensure!(until < request.deadline, "5: a match outlasts its request");
+			}
 			requests = requests.saturating_add(1);
 		}
 		let places =

@@ -221,6 +221,8 @@ pub enum RequestState {
 		stages: MatchedStages,
 		/// Last block at which the match may be settled; after it the request is open again.
 		until: BlockNumber,
+		/// What the gateway asked when it matched; the price is by this.
+		offer: Offer,
 	},
 }
 
@@ -273,7 +275,7 @@ pub(crate) struct Terms {
 	pub requester: AccountId,
 	/// Who served.
 	pub gateway: AccountId,
-	/// What the gateway asks for tokens.
+	/// What the gateway asks for tokens, for a request what it asked at the match.
 	pub offer: Offer,
 	/// The price if every stage signed.
 	pub price: Price,

@@ -1,5 +1,5 @@
 //! Vesting: what was earned in an epoch is paid, and what is to be burnt is burnt, once the epoch's
-//! records can't be audited any more (`docs/protocol/economics.md`).
+//! records are drawn and can't be audited any more (`docs/protocol/economics.md`).
 
 use crate::{pallet::*, WeightInfo};
 use aria_primitives::{
@@ -19,9 +19,11 @@ use frame_support::{
 use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// Whether the records of `epoch` can't be audited any more.
+	/// Whether the records of `epoch` can't be audited any more: its time is over, and the draw,
+	/// which may be late, is done with it.
 	fn is_closed(epoch: EpochIndex) -> bool {
 		epoch.saturating_add(T::VestingEpochs::get()) <= T::Audit::current_epoch()
+			&& T::Audit::is_drawn(epoch)
 	}
 
 	pub(crate) fn do_release(epoch: EpochIndex, payee: AccountId) -> DispatchResult {

@@ -26,7 +26,8 @@ pub trait WeightInfo {
 	fn revoke_key() -> Weight;
 	fn settle(s: u32, ) -> Weight;
 	fn settle_request(s: u32, ) -> Weight;
-	fn settle_batch(k: u32, n: u32, s: u32, ) -> Weight;
+	fn settle_again() -> Weight;
+	fn settle_batch(k: u32, n: u32, s: u32, u: u32, ) -> Weight;
 	fn release() -> Weight;
 	fn claim() -> Weight;
 	fn request(p: u32, ) -> Weight;
@@ -158,7 +159,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Served` (r:32 w:0)
 	/// - `WorkerRegistry::Workers` (r:32 w:32)
 	fn settle(s: u32, ) -> Weight {
-		Weight::from_parts(185_939_786, 2_258)
+		Weight::from_parts(245_939_786, 2_258)
 			.saturating_add(Weight::from_parts(109_124_984, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(30_u64))
 			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(s.into())))
@@ -203,7 +204,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Served` (r:32 w:0)
 	/// - `WorkerRegistry::Workers` (r:32 w:32)
 	fn settle_request(s: u32, ) -> Weight {
-		Weight::from_parts(417_492_898, 6_107)
+		Weight::from_parts(477_492_898, 6_107)
 			.saturating_add(Weight::from_parts(89_497_256, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(31_u64))
 			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(s.into())))
@@ -211,53 +212,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(s.into())))
 			.saturating_add(Weight::from_parts(0, 431).saturating_mul(s.into()))
 	}
-	/// Takes 4260.4 µs at least.
+	/// An estimate, to be measured.
 	///
-	/// The range of component `k` is `[32, 64]`.
+	/// Keys read and written:
+	/// - `ProvenanceLedger::Records` (r:1 w:0)
+	fn settle_again() -> Weight {
+		Weight::from_parts(50_000_000, 1_500)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+	}
+	/// An estimate from an earlier measurement, with what each signer and each entry reads and
+	/// writes of its own; to be measured.
 	///
-	/// The range of component `n` is `[1, 32]`.
+	/// The range of component `k` is `[4, 25]`.
+	///
+	/// The range of component `n` is `[8, 24]`.
 	///
 	/// The range of component `s` is `[0, 31]`.
 	///
-	/// Keys read and written with the greatest components:
-	/// - `Babe::EpochIndex` (r:1 w:0)
-	/// - `Balances::Holds` (r:1 w:1)
-	/// - `ConsentRegistry::Versions` (r:2 w:0)
-	/// - `InferenceMarket::Escrows` (r:1 w:1)
-	/// - `InferenceMarket::Gateways` (r:1 w:0)
-	/// - `InferenceMarket::Keys` (r:1 w:1)
-	/// - `InferenceMarket::Unvested` (r:5 w:5)
-	/// - `InferenceMarket::UnvestedBurn` (r:1 w:1)
-	/// - `InferenceMarket::UnvestedTotal` (r:5 w:5)
-	/// - `ModelRegistry::Models` (r:1 w:0)
-	/// - `ModelRegistry::Offers` (r:1 w:0)
-	/// - `ProvenanceLedger::BlockRecords` (r:1 w:1)
-	/// - `ProvenanceLedger::ByOutput` (r:0 w:32)
-	/// - `ProvenanceLedger::ByQuery` (r:0 w:32)
-	/// - `ProvenanceLedger::OutputCount` (r:1 w:1)
-	/// - `ProvenanceLedger::QueryCount` (r:1 w:1)
-	/// - `ProvenanceLedger::Records` (r:32 w:32)
-	/// - `ProvenanceLedger::RecordsTotal` (r:1 w:1)
-	/// - `ProvenanceLedger::Stats` (r:1 w:1)
-	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
-	/// - `RewardDistributor::Eras` (r:1 w:1)
-	/// - `RewardDistributor::Lines` (r:2 w:2)
-	/// - `RewardDistributor::ModelEnergy` (r:1 w:1)
-	/// - `System::Account` (r:2 w:2)
-	/// - `System::BlockHash` (r:2 w:0)
-	/// - `Timestamp::Now` (r:1 w:0)
-	/// - `Verification::PendingEpochs` (r:1 w:1)
-	/// - `Verification::Settled` (r:32 w:32)
-	/// - `WorkerRegistry::Served` (r:2 w:0)
-	/// - `WorkerRegistry::Workers` (r:2 w:2)
-	fn settle_batch(k: u32, n: u32, s: u32, ) -> Weight {
+	/// The range of component `u` is `[0, 24]`.
+	fn settle_batch(k: u32, n: u32, s: u32, u: u32, ) -> Weight {
 		Weight::from_parts(2_072_923_167, 15_142)
-			.saturating_add(Weight::from_parts(10_926_543, 0).saturating_mul(k.into()))
+			.saturating_add(Weight::from_parts(60_000_000, 0).saturating_mul(k.into()))
 			.saturating_add(Weight::from_parts(212_637_700, 0).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(51_032_968, 0).saturating_mul(s.into()))
+			.saturating_add(Weight::from_parts(51_032_968, 0).saturating_mul(u.into()))
 			.saturating_add(T::DbWeight::get().reads(222_u64))
+			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(k.into())))
+			.saturating_add(T::DbWeight::get().reads((12_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(u.into())))
 			.saturating_add(T::DbWeight::get().writes(149_u64))
-			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(k.into())))
+			.saturating_add(T::DbWeight::get().writes((12_u64).saturating_mul(n.into())))
 	}
 	/// Takes 181.9 µs at least.
 	///
@@ -272,8 +258,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `System::Account` (r:2 w:2)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn release() -> Weight {
-		Weight::from_parts(184_143_000, 1_705)
-			.saturating_add(T::DbWeight::get().reads(10_u64))
+		Weight::from_parts(194_143_000, 2_705)
+			.saturating_add(T::DbWeight::get().reads(12_u64))
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 	/// Takes 153.4 µs at least.
@@ -376,7 +362,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn drain(r: u32, ) -> Weight {
 		Weight::from_parts(704_910_667, 11_432)
 			.saturating_add(Weight::from_parts(94_020_272, 0).saturating_mul(r.into()))
-			.saturating_add(T::DbWeight::get().reads(44_u64))
+			.saturating_add(T::DbWeight::get().reads(46_u64))
 			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(r.into())))
 			.saturating_add(T::DbWeight::get().writes(41_u64))
 			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(r.into())))
@@ -427,7 +413,7 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn settle(s: u32, ) -> Weight {
-		Weight::from_parts(185_939_786, 2_258)
+		Weight::from_parts(245_939_786, 2_258)
 			.saturating_add(Weight::from_parts(109_124_984, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(30_u64))
 			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(s.into())))
@@ -436,7 +422,7 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 404).saturating_mul(s.into()))
 	}
 	fn settle_request(s: u32, ) -> Weight {
-		Weight::from_parts(417_492_898, 6_107)
+		Weight::from_parts(477_492_898, 6_107)
 			.saturating_add(Weight::from_parts(89_497_256, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(31_u64))
 			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(s.into())))
@@ -444,18 +430,28 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(s.into())))
 			.saturating_add(Weight::from_parts(0, 431).saturating_mul(s.into()))
 	}
-	fn settle_batch(k: u32, n: u32, s: u32, ) -> Weight {
+	fn settle_again() -> Weight {
+		Weight::from_parts(50_000_000, 1_500)
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+	}
+	fn settle_batch(k: u32, n: u32, s: u32, u: u32, ) -> Weight {
 		Weight::from_parts(2_072_923_167, 15_142)
-			.saturating_add(Weight::from_parts(10_926_543, 0).saturating_mul(k.into()))
+			.saturating_add(Weight::from_parts(60_000_000, 0).saturating_mul(k.into()))
 			.saturating_add(Weight::from_parts(212_637_700, 0).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(51_032_968, 0).saturating_mul(s.into()))
+			.saturating_add(Weight::from_parts(51_032_968, 0).saturating_mul(u.into()))
 			.saturating_add(RocksDbWeight::get().reads(222_u64))
+			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(k.into())))
+			.saturating_add(RocksDbWeight::get().reads((12_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(s.into())))
+			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(u.into())))
 			.saturating_add(RocksDbWeight::get().writes(149_u64))
-			.saturating_add(RocksDbWeight::get().writes((3_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(k.into())))
+			.saturating_add(RocksDbWeight::get().writes((12_u64).saturating_mul(n.into())))
 	}
 	fn release() -> Weight {
-		Weight::from_parts(184_143_000, 1_705)
-			.saturating_add(RocksDbWeight::get().reads(10_u64))
+		Weight::from_parts(194_143_000, 2_705)
+			.saturating_add(RocksDbWeight::get().reads(12_u64))
 			.saturating_add(RocksDbWeight::get().writes(7_u64))
 	}
 	fn claim() -> Weight {
@@ -494,7 +490,7 @@ impl WeightInfo for () {
 	fn drain(r: u32, ) -> Weight {
 		Weight::from_parts(704_910_667, 11_432)
 			.saturating_add(Weight::from_parts(94_020_272, 0).saturating_mul(r.into()))
-			.saturating_add(RocksDbWeight::get().reads(44_u64))
+			.saturating_add(RocksDbWeight::get().reads(46_u64))
 			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(r.into())))
 			.saturating_add(RocksDbWeight::get().writes(41_u64))
 			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(r.into())))

@@ -2,11 +2,10 @@
 
 use crate::{
 	pallet::{
-		BlockRecords, ByOutput, ByQuery, Config, Error, Event, OutputCount, Pallet, QueryCount,
-		Records, RecordsRoot, RecordsTotal, Stats,
+		BlockRecords, ByOutput, ByQuery, Config, Error, Event, Pallet, Records, RecordsRoot,
+		RecordsTotal, Stats,
 	},
 	stats,
-	types::IndexKind,
 };
 use alloc::vec::Vec;
 use aria_primitives::{
@@ -42,30 +41,8 @@ impl<T: Config> Pallet<T> {
 		merkle_root(&leaves(&BlockRecords::<T>::get()))
 	}
 
-	fn index(kind: IndexKind, hash: H256, id: RecordId) {
-		let count = match kind {
-			IndexKind::Output => OutputCount::<T>::get(hash),
-			IndexKind::Query => QueryCount::<T>::get(hash),
-		};
-		if count >= T::MaxIndexed::get() {
-			Self::deposit_event(Event::IndexFull { kind, hash, id });
-			return;
-		}
-		let count = count.saturating_add(1);
-		match kind {
-			IndexKind::Output => {
-				ByOutput::<T>::insert(hash, id, ());
-				OutputCount::<T>::insert(hash, count);
-			}
-			IndexKind::Query => {
-				ByQuery::<T>::insert(hash, id, ());
-				QueryCount::<T>::insert(hash, count);
-			}
-		}
-	}
-
 	fn page_length(limit: u32) -> usize {
-		limit.min(T::MaxIndexed::get()) as usize
+		limit.min(T::MaxPage::get()) as usize
 	}
 }
 
@@ -79,16 +56,15 @@ impl<T: Config> Ledger for Pallet<T> {
 	///
 	/// # Events
 	///
-	/// - [`Event::RecordWritten`], and before it an [`Event::IndexFull`] for each of the two hashes
-	///   whose list is full.
+	/// - [`Event::RecordWritten`].
 	fn insert(id: RecordId, entry: RecordEntry) -> DispatchResult {
 		ensure!(!Records::<T>::contains_key(id), Error::<T>::RecordExists);
 		BlockRecords::<T>::try_append(id).map_err(|()| Error::<T>::BlockFull)?;
 
 		let (model, output_hash, query_hash) =
 			(entry.body.model_id, entry.body.output_hash, entry.body.query_hash);
-		Self::index(IndexKind::Output, output_hash, id);
-		Self::index(IndexKind::Query, query_hash, id);
+		ByOutput::<T>::insert(output_hash, id, ());
+		ByQuery::<T>::insert(query_hash, id, ());
 		RecordsTotal::<T>::mutate(|total| *total = total.saturating_add(1));
 		Stats::<T>::mutate(|sums| stats::add(sums, &entry));
 		Records::<T>::insert(id, entry);

@@ -32,10 +32,12 @@
 //!   (`docs/protocol/hashing.md`). [`Pallet::record_inclusion`] gives the path at the block's state.
 //!   The root stays until the next block ends, so whoever makes a leaf while that block begins
 //!   reads the root of its parent.
-//! * **Bounded indices**: [`Config::MaxIndexed`] ids are kept for one output hash and for one query
-//!   hash. What comes later is stored, proven and counted as any other record, but not listed;
-//!   [`Event::IndexFull`] says so. Only a flood of records with one and the same text gets there,
-//!   and each of them has paid for its place.
+//! * **Every record is listed** under the hash of its output and under that of its query, however
+//!   many others are. Anybody may settle records with a hash that they have seen, but a list without
+//!   an end has no place that they could take: they make it longer, pay for each entry as for their
+//!   own records, and nobody else's record is missing from it.
+//! * **Pages**: a list is read in pages of at most [`Config::MaxPage`] ids, in ascending order, from
+//!   any id on. Writing an entry costs the same however long its list is.
 //! * **Who pays for the bytes**: the market's fee per byte of a record, which is what the entry's
 //!   place in the state costs. This pallet takes nothing.
 //! * **Measured energy**: a stage's figure counts as measured if hardware counted it and the stage
@@ -58,16 +60,14 @@ mod stats;
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
-mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::IndexKind;
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{types::IndexKind, weights::WeightInfo};
+	use crate::weights::WeightInfo;
 	use alloc::vec::Vec;
 	use aria_primitives::{
 		record::RecordEntry, traits::RecordIndex, views::NetworkStats, AccountId, ModelId,
@@ -90,10 +90,9 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxRecordsPerBlock: Get<u32>;
 
-		/// Most ids that the state index keeps for one output hash, and for one query hash; at
-		/// least 1. It is also the longest page.
+		/// Most ids of one page of the state index; at least 1.
 		#[pallet::constant]
-		type MaxIndexed: Get<u32>;
+		type MaxPage: Get<u32>;
 
 		/// Weights of writing a record and of closing a block.
 		type WeightInfo: WeightInfo;
@@ -108,18 +107,10 @@ pub mod pallet {
 	pub type ByOutput<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, OutputHash, Identity, RecordId, (), OptionQuery>;
 
-	/// How many ids [`ByOutput`] holds for an output hash.
-	#[pallet::storage]
-	pub type OutputCount<T: Config> = StorageMap<_, Blake2_128Concat, OutputHash, u32, ValueQuery>;
-
 	/// Ids of records by the hash of their query, ascending.
 	#[pallet::storage]
 	pub type ByQuery<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, QueryHash, Identity, RecordId, (), OptionQuery>;
-
-	/// How many ids [`ByQuery`] holds for a query hash.
-	#[pallet::storage]
-	pub type QueryCount<T: Config> = StorageMap<_, Blake2_128Concat, QueryHash, u32, ValueQuery>;
 
 	/// Ids of the records that this block settled, in order. Emptied when the next block begins.
 	#[pallet::storage]
@@ -152,16 +143,6 @@ pub mod pallet {
 			/// Hash of the query.
 			query_hash: QueryHash,
 		},
-		/// A record was written, but the state index has no place left for one of its hashes: look
-		/// it up by its id, or in a node's own index.
-		IndexFull {
-			/// Which of the two indices.
-			kind: IndexKind,
-			/// The hash whose list is full.
-			hash: H256,
-			/// The record that is not listed under it.
-			id: RecordId,
-		},
 	}
 
 	#[pallet::error]
@@ -188,7 +169,7 @@ pub mod pallet {
 
 		fn integrity_test() {
 			assert!(T::MaxRecordsPerBlock::get() > 0, "MaxRecordsPerBlock must be at least 1");
-			assert!(T::MaxIndexed::get() > 0, "MaxIndexed must be at least 1");
+			assert!(T::MaxPage::get() > 0, "MaxPage must be at least 1");
 			assert!(
 				T::WeightInfo::on_finalize(T::MaxRecordsPerBlock::get()).ref_time() <=
 					T::BlockWeights::get().max_block.ref_time(),
@@ -210,13 +191,13 @@ pub mod pallet {
 		}
 
 		/// Ids of records with this output, ascending, after `after`; at most `limit`, and at most
-		/// `MaxIndexed`.
+		/// `MaxPage`.
 		pub fn by_output(hash: OutputHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
 			<Self as RecordIndex>::by_output(&hash, after, limit)
 		}
 
 		/// Ids of records of this query, ascending, after `after`; at most `limit`, and at most
-		/// `MaxIndexed`.
+		/// `MaxPage`.
 		pub fn by_query(hash: QueryHash, after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
 			<Self as RecordIndex>::by_query(&hash, after, limit)
 		}

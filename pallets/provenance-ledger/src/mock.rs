@@ -53,17 +53,17 @@ impl frame_system::Config for Test {
 pub const MAX_RECORDS: u32 = 8;
 
 parameter_types! {
-	pub static MaxIndexed: u32 = 3;
+	pub static MaxPage: u32 = 3;
 }
 
 impl crate::Config for Test {
 	type MaxRecordsPerBlock = ConstU32<MAX_RECORDS>;
-	type MaxIndexed = MaxIndexed;
+	type MaxPage = MaxPage;
 	type WeightInfo = ();
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
-	MaxIndexed::set(3);
+	MaxPage::set(3);
 	let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
 	let mut ext: sp_io::TestExternalities = storage.into();
 	ext.execute_with(|| System::set_block_number(1));

@@ -29,15 +29,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ProvenanceLedger::BlockRecords` (r:1 w:1)
 	/// - `ProvenanceLedger::ByOutput` (r:0 w:1)
 	/// - `ProvenanceLedger::ByQuery` (r:0 w:1)
-	/// - `ProvenanceLedger::OutputCount` (r:1 w:1)
-	/// - `ProvenanceLedger::QueryCount` (r:1 w:1)
 	/// - `ProvenanceLedger::Records` (r:1 w:1)
 	/// - `ProvenanceLedger::RecordsTotal` (r:1 w:1)
 	/// - `ProvenanceLedger::Stats` (r:1 w:1)
 	fn insert() -> Weight {
 		Weight::from_parts(130_353_000, 262_219)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().writes(8_u64))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Takes 4.8 µs at least.
 	///
@@ -59,8 +57,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
 	fn insert() -> Weight {
 		Weight::from_parts(130_353_000, 262_219)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().writes(8_u64))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn on_finalize(n: u32, ) -> Weight {
 		Weight::from_parts(4_998_000, 107)

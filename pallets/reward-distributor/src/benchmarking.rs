@@ -118,7 +118,8 @@ mod benchmarks {
 		Pallet::<T>::note_work(stage(worker(1)));
 		CurrentEra::<T>::put(EraPosition { index: 1, start: 2 });
 		Eras::<T>::insert(1, Pallet::<T>::open_era(2));
-		let note = stage(worker(0));
+		// More than any fee supports, so that what counts of it is computed.
+		let note = WorkNote { work: u128::MAX, ..stage(worker(0)) };
 
 		#[block]
 		{

@@ -11,11 +11,12 @@ use frame_support::{traits::Get, weights::Weight};
 
 impl<T: Config> Pallet<T> {
 	/// The parameters that an era beginning now gets.
-	fn terms() -> Terms {
+	pub(crate) fn terms() -> Terms {
 		Terms {
 			author_share_ppm: T::AuthorShare::get(),
 			beta_ppm: T::Beta::get(),
 			rate_cap: T::RateCap::get(),
+			dilution: T::Dilution::get(),
 			latency_target_ms: T::LatencyTarget::get(),
 		}
 	}
@@ -82,6 +83,7 @@ impl<T: Config> Pallet<T> {
 			workers: 0,
 			total_work: 0,
 			total_weighted: 0,
+			expected_weighted: 0,
 			authored: 0,
 			paid_workers: 0,
 			paid_authors: 0,

@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::{Config, Eras, Lines, Pallet},
-	types::{EraInfo, EraState},
+	types::EraState,
 };
 use aria_primitives::{traits::Consents, views::RewardExplanation, AccountId, EraIndex};
 
@@ -16,7 +16,9 @@ impl<T: Config> Pallet<T> {
 		let total_weighted = if info.state.is_summed() {
 			info.total_weighted
 		} else {
-			Self::weighted_so_far(era, &info)
+			info.expected_weighted
+				.saturating_sub(line.expected_weighted)
+				.saturating_add(factors.weighted)
 		};
 		let breakdown = Self::breakdown(&info, total_weighted, &line, &factors);
 		let settled = info.state == EraState::Settled;
@@ -25,7 +27,7 @@ impl<T: Config> Pallet<T> {
 			None if settled => 0,
 			None => breakdown.payout,
 		};
-		let expected_energy_mj = line.expected_energy_mj();
+		let (energy_mj, expected_energy_mj) = (line.energy_mj(), line.expected_energy_mj());
 		let payout_account =
 			line.payout.map_or_else(|| T::Consents::payout(&worker), |payout| payout.account);
 		Some(RewardExplanation {
@@ -41,7 +43,7 @@ impl<T: Config> Pallet<T> {
 			latency_ppm: factors.latency_ppm,
 			audit_ppm: factors.audit_ppm,
 			quality_ppm: factors.quality_ppm,
-			energy_mj: line.energy_mj,
+			energy_mj,
 			expected_energy_mj,
 			efficiency_ceiling_ppm: line.ceiling_ppm,
 			efficiency_ppm: factors.efficiency_ppm,
@@ -52,15 +54,6 @@ impl<T: Config> Pallet<T> {
 			burn_bound: breakdown.burn_limited,
 			payout,
 			payout_account,
-		})
-	}
-
-	/// Weighted work of all lines of an era that is not summed up yet.
-	fn weighted_so_far(era: EraIndex, info: &EraInfo) -> u128 {
-		Lines::<T>::iter_prefix(era).fold(0_u128, |sum, (worker, line)| {
-			let factors =
-				line.factors.unwrap_or_else(|| Self::factors(era, &worker, &line, &info.terms));
-			sum.saturating_add(factors.weighted)
 		})
 	}
 }

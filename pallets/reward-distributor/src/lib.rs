@@ -18,6 +18,7 @@
 //! * **Line**: the sums over one worker's stages in one era ([`WorkLine`]).
 //! * **Weighted work**: work × quality × efficiency.
 //! * **Burn bound**: β times the fees burnt on a worker's records.
+//! * **Supported work**: what of a stage's work counts, because the fees burnt on it suffice.
 //!
 //! ## Overview
 //!
@@ -26,6 +27,7 @@
 //! records are through:
 //!
 //! ```text
+//! work      = min(work done, β × burnt × dilution / cap), for each stage
 //! weighted  = work × quality × efficiency
 //! base_rate = min(cap, pool / Σ weighted)
 //! payout    = min(base_rate × weighted, β × burnt)
@@ -36,6 +38,12 @@
 //!
 //! ### Key concepts
 //!
+//! * **Support**: pools are shared by work, so work on which almost nothing is burnt would take from
+//!   everybody's reward at no cost, although the burn bound leaves next to nothing of it to who did
+//!   it. So a stage's work counts only as far as its burnt fees could be paid back for it at the
+//!   highest rate divided by [`Dilution`](pallet::Config::Dilution) ([`Terms::supported_work`]), and
+//!   not at all if nothing is burnt. Energy counts in the same proportion, in efficiencies and in
+//!   averages alike.
 //! * **Quality** is the product of uptime, latency score and share of audits passed. What nobody
 //!   measures counts as perfect: it is left out of the formula for everybody.
 //! * **Efficiency** compares a worker's energy with what the network's average would have been for
@@ -43,10 +51,14 @@
 //!   when the work is done; where there is none, the worker's own figure stands for it and
 //!   efficiency is 1. The ceiling is the lowest among the sources of the line's figures: 1.0 for an
 //!   estimate, 1.1 for hardware that the worker reads itself, 2.0 for a meter with a registered key.
-//! * **Units**: energy claims are in millijoules; the expected energy is summed up in nanojoules, so
-//!   that small works are not lost, and rounded up to millijoules once, before it is used. Rates are
-//!   in planck per 10^12 units of weighted work. All other rounding is downwards.
-//! * **Terms** of an era (β, cap, authors' share, latency target) are written down when it begins.
+//! * **Units**: energy claims are in millijoules; own and expected energy are summed up in nanojoules,
+//!   so that small works are not lost, and rounded up to millijoules once, before they are used. Rates
+//!   are in planck per 10^12 units of weighted work. All other rounding is downwards.
+//! * **Terms** of an era (β, cap, dilution, authors' share, latency target) are written down when it
+//!   begins.
+//! * **Explanations** read one line, whatever the number of workers: a running sum over the era holds
+//!   each worker's weighted work by the factors that it had when its last stage was noted. Settlement
+//!   does not use that sum, but adds up the factors that it fixes.
 //! * **Settlement** goes on over as many blocks as it takes, with at most
 //!   [`MaxWorkersPerBlock`](pallet::Config::MaxWorkersPerBlock) accounts in each: factors are fixed
 //!   and summed, authors are paid, workers are paid. It begins
@@ -145,6 +157,12 @@ pub mod pallet {
 		/// Highest base rate, in planck per 10^12 units of weighted work.
 		#[pallet::constant]
 		type RateCap: Get<u128>;
+
+		/// How far below [`Config::RateCap`] the base rate may fall before work stops counting in
+		/// full: 16 for a sixteenth. The work of a stage counts up to
+		/// `β × burnt × Dilution / RateCap`.
+		#[pallet::constant]
+		type Dilution: Get<u32>;
 
 		/// Latency up to which the latency score is 1, in milliseconds a new token.
 		#[pallet::constant]
@@ -321,6 +339,7 @@ pub mod pallet {
 			assert!(T::AuthorShare::get() <= PPM, "authors get at most the whole pool");
 			assert!(T::Beta::get() < PPM, "with a beta of one or more, paying oneself is free");
 			assert!(T::RateCap::get() > 0, "with a cap of zero nobody earns");
+			assert!(T::Dilution::get() > 0, "with a dilution of zero no work counts");
 			assert!(T::LatencyTarget::get() > 0, "a latency of zero cannot be met");
 			assert!(T::MaxWorkersPerBlock::get() > 0, "settlement must go on");
 			assert!(T::HistoryEras::get() > 0, "the last era's averages are needed");
@@ -435,10 +454,9 @@ pub mod pallet {
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
 		/// Every factor of a worker's reward in an era. Final once the era is settled; before, what
-		/// it would be if the era were settled now. Nothing if the worker had no work in the era, or
-		/// if its lines are no longer kept.
-		///
-		/// Reads all lines of an era that is not summed up yet.
+		/// it would be if the era were settled now, with each other worker's factors as they were
+		/// when its last stage was noted. Nothing if no work of the worker counts in the era, or if
+		/// its lines are no longer kept.
 		pub fn explain(era: EraIndex, worker: AccountId) -> Option<RewardExplanation> {
 			Self::explanation(era, worker)
 		}

@@ -63,7 +63,9 @@ parameter_types! {
 	pub static EraLength: BlockNumber = 10;
 	pub static AuthorShare: Ppm = 100_000;
 	pub static Beta: Ppm = 900_000;
-	pub static RateCap: u128 = u128::MAX;
+	/// So high that it never binds, with a dilution so high that little fees support much work.
+	pub static RateCap: u128 = 10_000_000_000_000_000_000;
+	pub static Dilution: u32 = u32::MAX;
 	pub static LatencyTarget: u32 = 200;
 	pub static SettleDelay: EraIndex = 1;
 	pub static MaxWorkersPerBlock: u32 = 16;
@@ -133,6 +135,7 @@ impl crate::Config for Test {
 	type AuthorShare = AuthorShare;
 	type Beta = Beta;
 	type RateCap = RateCap;
+	type Dilution = Dilution;
 	type LatencyTarget = LatencyTarget;
 	type SettleDelay = SettleDelay;
 	type MaxWorkersPerBlock = MaxWorkersPerBlock;
@@ -147,6 +150,7 @@ fn reset_switches() {
 	AuthorShare::reset();
 	Beta::reset();
 	RateCap::reset();
+	Dilution::reset();
 	LatencyTarget::reset();
 	SettleDelay::reset();
 	MaxWorkersPerBlock::reset();

@@ -25,6 +25,7 @@ impl<T: Config> Pallet<T> {
 	/// 7. Lines, authors and model averages exist only for eras from [`NextToPrune`] on.
 	/// 8. Counters of an era whose lines are kept are the sums over its lines and authors.
 	/// 9. No payout exceeds the burn bound.
+	/// 10. No worker has more work than the fees burnt on it support.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::check_totals()?;
 		Self::check_sequence()?;
@@ -108,10 +109,16 @@ impl<T: Config> Pallet<T> {
 
 	fn check_lines(era: EraIndex, info: &EraInfo) -> Result<(), TryRuntimeError> {
 		let (mut workers, mut work, mut weighted, mut paid) = (0_u32, 0_u128, 0_u128, 0_u128);
+		let mut expected = 0_u128;
 		for line in Lines::<T>::iter_prefix_values(era) {
 			workers = workers.saturating_add(1);
 			work = work.saturating_add(line.work);
 			weighted = weighted.saturating_add(line.factors.map_or(0, |factors| factors.weighted));
+			expected = expected.saturating_add(line.expected_weighted);
+			ensure!(
+				line.work <= info.terms.supported_work(line.burnt),
+				"10: more work counts than its burnt fees support"
+			);
 			if let Some(payout) = line.payout {
 				paid = paid.saturating_add(payout.amount);
 				ensure!(
@@ -123,6 +130,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(workers == info.workers, "8: an era's workers are miscounted");
 		ensure!(work == info.total_work, "8: an era's work is not the sum over its lines");
 		ensure!(weighted == info.total_weighted, "8: an era's weighted work is not the sum");
+		ensure!(expected == info.expected_weighted, "8: an era's expected weight is not the sum");
 		ensure!(paid == info.paid_workers, "8: an era's payments are not the sum over its lines");
 		let authored = Authored::<T>::iter_prefix_values(era)
 			.fold(0_u32, |sum, blocks| sum.saturating_add(blocks));

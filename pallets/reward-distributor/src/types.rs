@@ -1,7 +1,9 @@
 //! What is stored about an era and the work in it.
 
-use aria_math::efficiency::{
-	CEILING_ATTESTED_PPM, CEILING_ESTIMATE_PPM, CEILING_SELF_MEASURED_PPM,
+use aria_math::{
+	efficiency::{CEILING_ATTESTED_PPM, CEILING_ESTIMATE_PPM, CEILING_SELF_MEASURED_PPM},
+	reward::{burn_bound, RATE_UNIT},
+	wide::{mul_div_ceil, mul_div_floor},
 };
 use aria_primitives::{
 	record::EnergySource, traits::WorkNote, AccountId, Balance, BlockNumber, EraIndex, Ppm,
@@ -53,8 +55,47 @@ pub struct Terms {
 	pub beta_ppm: Ppm,
 	/// Highest base rate, in planck per 10^12 units of weighted work.
 	pub rate_cap: u128,
+	/// How far below the cap the base rate may fall before burnt fees stop supporting more work: to
+	/// a sixteenth of it for 16.
+	pub dilution: u32,
 	/// Latency up to which the latency score is 1, in milliseconds a new token.
 	pub latency_target_ms: u32,
+}
+
+impl Terms {
+	/// Most work that counts for `burnt` planck of fees: as much as earns all that the burn bound
+	/// allows at a base rate of `rate_cap / dilution`, with quality and efficiency of 1; rounded
+	/// down.
+	///
+	/// At higher rates more work would earn no more. To bring the rate down that far takes
+	/// `pool / β` of burnt fees, whoever pays them.
+	pub fn supported_work(&self, burnt: Balance) -> u128 {
+		let scale = u128::from(self.dilution).saturating_mul(RATE_UNIT);
+		mul_div_floor(burn_bound(burnt, self.beta_ppm), scale, self.rate_cap).unwrap_or(0)
+	}
+}
+
+/// What of a stage counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counted {
+	/// Work that its burnt fees support, in thousands of parameter-tokens.
+	pub work: u128,
+	/// The same part of its energy, in nanojoules, rounded up, so that energy for a unit of work is
+	/// what it was.
+	pub energy_nj: u128,
+}
+
+impl Counted {
+	/// What of a stage counts under the terms of its era.
+	pub fn of(note: &WorkNote, terms: &Terms) -> Self {
+		let energy_nj = u128::from(note.energy_mj).saturating_mul(NANO_PER_MILLI);
+		let supported = terms.supported_work(note.burnt);
+		if note.work <= supported {
+			return Self { work: note.work, energy_nj };
+		}
+		let energy_nj = mul_div_ceil(energy_nj, supported, note.work).unwrap_or(energy_nj);
+		Self { work: supported, energy_nj }
+	}
 }
 
 /// Where an era stands. A cursor is the last account that was dealt with.
@@ -126,10 +167,13 @@ pub struct EraInfo {
 	pub terms: Terms,
 	/// Workers with work in it.
 	pub workers: u32,
-	/// Work of all workers, in thousands of parameter-tokens.
+	/// Work of all workers that counts, in thousands of parameter-tokens.
 	pub total_work: u128,
 	/// Weighted work of all workers whose factors are fixed.
 	pub total_weighted: u128,
+	/// Weighted work of all workers by the factors that each had when its last stage was noted: what
+	/// explanations go by until all factors are fixed.
+	pub expected_weighted: u128,
 	/// Blocks whose author is known.
 	pub authored: u32,
 	/// Awarded to workers, in planck, whether minted or kept for a claim.
@@ -194,7 +238,7 @@ pub struct Payout {
 	pub amount: Balance,
 }
 
-/// Work of one worker in one era: sums over its signed stages.
+/// Work of one worker in one era: sums over its signed stages as far as they count.
 #[derive(
 	Clone,
 	PartialEq,
@@ -212,10 +256,9 @@ pub struct WorkLine {
 	pub work: u128,
 	/// Stages; a record in which the worker ran two counts twice.
 	pub records: u32,
-	/// Energy, in millijoules.
-	pub energy_mj: u128,
-	/// Energy at the network's average for the same models, in nanojoules, so that the part of one
-	/// token is not rounded away.
+	/// Energy, in nanojoules, so that the part of one token is not rounded away.
+	pub energy_nj: u128,
+	/// Energy at the network's average for the same models, in nanojoules.
 	pub expected_energy_nj: u128,
 	/// Largest efficiency that the sources of the energy figures allow, in parts per million: the
 	/// lowest ceiling among the stages, for a sum is no better than its worst part.
@@ -224,6 +267,8 @@ pub struct WorkLine {
 	pub latency_work: u128,
 	/// Fees burnt, in planck.
 	pub burnt: Balance,
+	/// Weighted work by the factors when the last stage was noted.
+	pub expected_weighted: u128,
 	/// Factors, once they are fixed.
 	pub factors: Option<LineFactors>,
 	/// What was awarded, if anything.
@@ -231,15 +276,22 @@ pub struct WorkLine {
 }
 
 impl WorkLine {
-	/// Adds a stage whose energy at the network's average would have been `expected_energy_nj`.
-	pub fn add(&mut self, note: &WorkNote, expected_energy_nj: u128, ceiling_ppm: Ppm) {
+	/// Adds what counts of a stage, whose energy at the network's average would have been
+	/// `expected_energy_nj`.
+	pub fn add(
+		&mut self,
+		note: &WorkNote,
+		counted: &Counted,
+		expected_energy_nj: u128,
+		ceiling_ppm: Ppm,
+	) {
 		self.ceiling_ppm =
 			if self.records == 0 { ceiling_ppm } else { self.ceiling_ppm.min(ceiling_ppm) };
 		self.records = self.records.saturating_add(1);
-		self.work = self.work.saturating_add(note.work);
-		self.energy_mj = self.energy_mj.saturating_add(note.energy_mj.into());
+		self.work = self.work.saturating_add(counted.work);
+		self.energy_nj = self.energy_nj.saturating_add(counted.energy_nj);
 		self.expected_energy_nj = self.expected_energy_nj.saturating_add(expected_energy_nj);
-		let latency_work = u128::from(note.latency_ms_per_token).saturating_mul(note.work);
+		let latency_work = u128::from(note.latency_ms_per_token).saturating_mul(counted.work);
 		self.latency_work = self.latency_work.saturating_add(latency_work);
 		self.burnt = self.burnt.saturating_add(note.burnt);
 	}
@@ -250,13 +302,18 @@ impl WorkLine {
 		u64::try_from(mean).unwrap_or(u64::MAX)
 	}
 
-	/// Energy at the network's average, in millijoules, rounded up as the claims are.
+	/// Energy, in millijoules, rounded up.
+	pub fn energy_mj(&self) -> u128 {
+		self.energy_nj.div_ceil(NANO_PER_MILLI)
+	}
+
+	/// Energy at the network's average, in millijoules, rounded up as well.
 	pub fn expected_energy_mj(&self) -> u128 {
 		self.expected_energy_nj.div_ceil(NANO_PER_MILLI)
 	}
 }
 
-/// Energy and work of one model in one era.
+/// Energy and work of one model in one era, as far as they count.
 #[derive(
 	Clone,
 	Copy,
@@ -271,8 +328,8 @@ impl WorkLine {
 	Default,
 )]
 pub struct ModelUse {
-	/// Energy, in millijoules.
-	pub energy_mj: u128,
+	/// Energy, in nanojoules.
+	pub energy_nj: u128,
 	/// Work, in thousands of parameter-tokens.
 	pub work: u128,
 }

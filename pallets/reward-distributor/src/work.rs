@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::{Authored, Config, Eras, Lines, ModelEnergy, Pallet},
-	types::{efficiency_ceiling, EraInfo, LineFactors, Terms, WorkLine, NANO_PER_MILLI},
+	types::{efficiency_ceiling, Counted, EraInfo, LineFactors, Terms, WorkLine},
 };
 use aria_math::{
 	efficiency::efficiency,
@@ -12,7 +12,7 @@ use aria_math::{
 };
 use aria_primitives::{
 	traits::{Uptime, WorkNote, WorkSink},
-	AccountId, EraIndex, PPM,
+	AccountId, EraIndex, ModelId, PPM,
 };
 use frame_support::traits::Contains;
 use sp_runtime::SaturatedConversion;
@@ -22,23 +22,34 @@ impl<T: Config> WorkSink for Pallet<T> {
 		Self::current_era()
 	}
 
+	/// Counts a stage's work as far as the fees that were burnt on it support it. A stage of which
+	/// nothing counts leaves no trace: neither shares in the pool nor averages of energy can be moved
+	/// for free.
 	fn note_work(note: WorkNote) {
 		let era = Self::current_era();
-		let expected = Self::expected_energy_nj(era, &note);
-		let ceiling = efficiency_ceiling(note.energy_source, T::Meters::contains(&note.worker));
-		let is_new = Lines::<T>::mutate(era, &note.worker, |slot| {
-			let is_new = slot.is_none();
-			slot.get_or_insert_with(WorkLine::default).add(&note, expected, ceiling);
-			is_new
-		});
-		if note.work > 0 {
-			ModelEnergy::<T>::mutate(era, note.model, |used| {
-				used.energy_mj = used.energy_mj.saturating_add(note.energy_mj.into());
-				used.work = used.work.saturating_add(note.work);
-			});
+		let terms = Eras::<T>::get(era).map_or_else(Self::terms, |info| info.terms);
+		let counted = Counted::of(&note, &terms);
+		if counted.work == 0 {
+			return;
 		}
+		let expected = Self::expected_energy_nj(era, &note.model, &counted);
+		let ceiling = efficiency_ceiling(note.energy_source, T::Meters::contains(&note.worker));
+		let slot = Lines::<T>::get(era, &note.worker);
+		let is_new = slot.is_none();
+		let mut line = slot.unwrap_or_default();
+		let before = line.expected_weighted;
+		line.add(&note, &counted, expected, ceiling);
+		line.expected_weighted = Self::factors(era, &note.worker, &line, &terms).weighted;
+		let after = line.expected_weighted;
+		Lines::<T>::insert(era, &note.worker, line);
+		ModelEnergy::<T>::mutate(era, note.model, |used| {
+			used.energy_nj = used.energy_nj.saturating_add(counted.energy_nj);
+			used.work = used.work.saturating_add(counted.work);
+		});
 		Eras::<T>::mutate_extant(era, |info| {
-			info.total_work = info.total_work.saturating_add(note.work);
+			info.total_work = info.total_work.saturating_add(counted.work);
+			info.expected_weighted =
+				info.expected_weighted.saturating_sub(before).saturating_add(after);
 			info.workers = info.workers.saturating_add(is_new.into());
 		});
 	}
@@ -54,17 +65,16 @@ impl<T: Config> Pallet<T> {
 		Eras::<T>::mutate_extant(era, |info| info.authored = info.authored.saturating_add(1));
 	}
 
-	/// Energy in nanojoules that the noted work would have taken at the average of its model in the
-	/// era before; what it did take where there is no such average.
-	fn expected_energy_nj(era: EraIndex, note: &WorkNote) -> u128 {
-		let own = u128::from(note.energy_mj).saturating_mul(NANO_PER_MILLI);
+	/// Energy in nanojoules that the counted work would have taken at the average of its model in
+	/// the era before; what it did take where there is no such average.
+	fn expected_energy_nj(era: EraIndex, model: &ModelId, counted: &Counted) -> u128 {
+		let own = counted.energy_nj;
 		let Some(previous) = era.checked_sub(1) else { return own };
-		let used = ModelEnergy::<T>::get(previous, note.model);
-		if used.energy_mj == 0 {
+		let used = ModelEnergy::<T>::get(previous, model);
+		if used.energy_nj == 0 {
 			return own;
 		}
-		let energy_nj = used.energy_mj.saturating_mul(NANO_PER_MILLI);
-		mul_div_floor(note.work, energy_nj, used.work).unwrap_or(own)
+		mul_div_floor(counted.work, used.energy_nj, used.work).unwrap_or(own)
 	}
 
 	/// The factors of a line, as far as they are known now.
@@ -79,7 +89,7 @@ impl<T: Config> Pallet<T> {
 		let latency_ppm = latency_score(line.latency_ms(), terms.latency_target_ms.into());
 		let quality_ppm = quality(uptime_ppm, latency_ppm, audit_ppm);
 		let efficiency_ppm =
-			efficiency(line.expected_energy_mj(), line.energy_mj, line.ceiling_ppm);
+			efficiency(line.expected_energy_mj(), line.energy_mj(), line.ceiling_ppm);
 		let weighted = weighted(&Factors { work: line.work, quality_ppm, efficiency_ppm });
 		LineFactors { uptime_ppm, latency_ppm, audit_ppm, quality_ppm, efficiency_ppm, weighted }
 	}

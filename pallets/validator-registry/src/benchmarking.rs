@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
 use aria_primitives::{AccountId, Balance};
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -16,7 +16,10 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use sp_runtime::Perbill;
-use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+use sp_staking::{
+	offence::{OffenceDetails, OnOffenceHandler},
+	SessionIndex,
+};
 
 /// The minimum stake, or a small one where there is none.
 fn stake<T: Config>() -> Balance {
@@ -82,6 +85,14 @@ fn link_all<T: Config>(validator: &AccountId, count: u32) -> Vec<AccountId> {
 	workers
 }
 
+/// Gives the validator as many notes of offences as are kept, of the first sessions.
+fn note_most_offences<T: Config>(validator: &AccountId) {
+	let note = OffenceNote { base: 1, fraction: Perbill::one() };
+	let notes: BTreeMap<SessionIndex, OffenceNote> =
+		(0..MAX_OFFENCE_NOTES).map(|session| (session, note.clone())).collect();
+	Offences::<T>::insert(validator, OffenceNotes::try_from(notes).expect("as many as fit"));
+}
+
 #[benchmarks]
 mod benchmarks {
 	use super::*;
@@ -145,10 +156,7 @@ mod benchmarks {
 	fn withdraw() {
 		let caller = candidate::<T>();
 		link_all::<T>(&caller, T::MaxLinkedWorkers::get());
-		for session in 0..8 {
-			let note = OffenceNote { base: 1, fraction: Perbill::one() };
-			Offences::<T>::insert(&caller, session, note);
-		}
+		note_most_offences::<T>(&caller);
 		Pallet::<T>::unbond(RawOrigin::Signed(caller.clone()).into()).expect("it is a candidate");
 		let unlocked = Pallet::<T>::now().saturating_add(T::UnbondingPeriod::get());
 		frame_system::Pallet::<T>::set_block_number(unlocked.into());
@@ -257,11 +265,12 @@ mod benchmarks {
 		}
 	}
 
-	/// Linear in `o`, the offenders, all of them active.
+	/// Linear in `o`, the offenders, all of them active and with as many notes as are kept.
 	#[benchmark]
 	fn on_offence(o: Linear<1, { T::MaxValidators::get() }>) {
 		let active = seat_many::<T>(T::MaxValidators::get());
 		pallet_session::Validators::<T>::put(active.clone());
+		active.iter().for_each(note_most_offences::<T>);
 		let offenders: Vec<OffenceDetails<AccountId, (AccountId, ())>> = active
 			.into_iter()
 			.take(o as usize)
@@ -271,7 +280,11 @@ mod benchmarks {
 
 		#[block]
 		{
-			<Pallet<T> as OnOffenceHandler<_, _, _>>::on_offence(&offenders, &fractions, 7);
+			<Pallet<T> as OnOffenceHandler<_, _, _>>::on_offence(
+				&offenders,
+				&fractions,
+				MAX_OFFENCE_NOTES,
+			);
 		}
 
 		for details in offenders {

@@ -13,10 +13,6 @@ use frame_support::{
 };
 use sp_runtime::{traits::SaturatedConversion, DispatchError, DispatchResult};
 
-/// Most notes of offences that are removed with a validator. Each cost it stake and its candidacy,
-/// so there are few.
-const MAX_NOTES: u32 = 64;
-
 impl<T: Config> Pallet<T> {
 	/// The current block.
 	pub(crate) fn now() -> BlockNumber {
@@ -113,7 +109,8 @@ impl<T: Config> Pallet<T> {
 		pallet_session::NextKeys::<T>::contains_key(validator)
 	}
 
-	/// Releases the stake and forgets the validator with its links; returns what was released.
+	/// Releases the stake and forgets the validator with its links and offences; returns what was
+	/// released.
 	pub(crate) fn forget(validator: &AccountId) -> Result<Balance, DispatchError> {
 		let amount = CurrencyOf::<T>::release_all(
 			&HoldReason::Stake.into(),
@@ -125,7 +122,7 @@ impl<T: Config> Pallet<T> {
 				ValidatorOf::<T>::remove(&link.worker);
 			}
 		}
-		let _ = Offences::<T>::clear_prefix(validator, MAX_NOTES, None);
+		Offences::<T>::remove(validator);
 		Validators::<T>::remove(validator);
 		Ok(amount)
 	}

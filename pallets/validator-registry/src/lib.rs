@@ -24,7 +24,8 @@
 //!   that was silent for more than [`Config::HeartbeatGrace`] sessions in a row is chilled, as long as
 //!   enough others remain.
 //! - **Offence**: burns a part of the stake, ends the candidacy, and disables the validator as far as
-//!   the session pallet's strategy allows.
+//!   the session pallet's strategy allows. Of one session the worst offence counts; that is noted for
+//!   the last [`MAX_OFFENCE_NOTES`] sessions in which the validator offended, until it leaves.
 //! - **Places**: there are [`Config::MaxCandidates`]; when all are taken, a newcomer has to stake more
 //!   than the last candidate, which is chilled.
 //! - **Time**: slot and epoch are genesis values, read through [`SlotDurationOf`],
@@ -83,7 +84,7 @@ impl<W: aria_primitives::traits::Workers> BenchmarkHelper for RegisterThrough<W>
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
-		ChillReason, DefaultEpochLength, DefaultSlotDuration, Link, OffenceNote, ValidatorInfo,
+		ChillReason, DefaultEpochLength, DefaultSlotDuration, Link, OffenceNotes, ValidatorInfo,
 		ValidatorState, ValidatorView, WeightInfo, DEFAULT_EPOCH_LENGTH, DEFAULT_SLOT_DURATION,
 	};
 	use alloc::vec::Vec;
@@ -190,10 +191,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type ValidatorOf<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, AccountId>;
 
-	/// What validators were slashed, by session of the offence.
+	/// What validators were slashed, by session of the offence; absent if nothing.
 	#[pallet::storage]
 	pub type Offences<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountId, Twox64Concat, SessionIndex, OffenceNote>;
+		StorageMap<_, Blake2_128Concat, AccountId, OffenceNotes, ValueQuery>;
 
 	/// A slot, in milliseconds. Set by genesis.
 	#[pallet::storage]

@@ -1,8 +1,8 @@
 //! What an offence costs.
 
 use crate::{
-	ChillReason, Config, CurrencyOf, Event, HoldReason, OffenceNote, Offences, Pallet,
-	ValidatorState, Validators, WeightInfo,
+	ChillReason, Config, CurrencyOf, Event, HoldReason, OffenceNote, OffenceNotes, Offences,
+	Pallet, ValidatorState, Validators, WeightInfo,
 };
 use aria_primitives::AccountId;
 use frame_support::{
@@ -28,7 +28,8 @@ impl<T: Config> Pallet<T> {
 		let Some(mut info) = Validators::<T>::get(validator) else { return };
 		let fraction =
 			if fraction.is_zero() { fraction } else { fraction.max(T::OffenceSlash::get()) };
-		let before = Offences::<T>::get(validator, session);
+		let notes = Offences::<T>::get(validator);
+		let before = notes.get(&session).cloned();
 		if before.as_ref().is_some_and(|note| fraction <= note.fraction) {
 			return;
 		}
@@ -49,7 +50,8 @@ impl<T: Config> Pallet<T> {
 
 		info.stake = info.stake.saturating_sub(amount);
 		info.stake_waived = false;
-		Offences::<T>::insert(validator, session, OffenceNote { base: before.base, fraction });
+		let note = OffenceNote { base: before.base, fraction };
+		Offences::<T>::insert(validator, with_note(notes, session, note));
 		if info.state == ValidatorState::Candidate {
 			Self::retire(validator, &mut info, ChillReason::Offence);
 		}
@@ -62,6 +64,17 @@ impl<T: Config> Pallet<T> {
 			stake,
 		});
 	}
+}
+
+/// The notes with one more. The earliest is left out if there are too many: what can still be
+/// reported lies in the latest sessions.
+fn with_note(notes: OffenceNotes, session: SessionIndex, note: OffenceNote) -> OffenceNotes {
+	let mut all = notes.into_inner();
+	all.insert(session, note);
+	if all.len() > OffenceNotes::bound() {
+		all.pop_first();
+	}
+	OffenceNotes::try_from(all).unwrap_or_default()
 }
 
 impl<T: Config> OnOffenceHandler<AccountId, (AccountId, ()), Weight> for Pallet<T> {

@@ -16,7 +16,7 @@ impl<T: Config> Pallet<T> {
 	/// 2. `Candidates` are exactly the validators in that state, with their stakes.
 	/// 3. A candidate has the minimum stake, or genesis waived it.
 	/// 4. Links are of validators, without repetition; `ValidatorOf` holds exactly the accepted ones.
-	/// 5. Notes of offences are of validators.
+	/// 5. Notes of offences are of validators, and whoever has none has no list of them.
 	/// 6. A slot and an epoch last at least 1.
 	/// 7. Nothing happened in a future block or session, and no stake unlocks later than a period
 	///    from now.
@@ -80,8 +80,9 @@ impl<T: Config> Pallet<T> {
 			"4: a worker has a link that its validator does not know"
 		);
 
-		for (validator, _, _) in Offences::<T>::iter() {
+		for (validator, notes) in Offences::<T>::iter() {
 			ensure!(Validators::<T>::contains_key(&validator), "5: an offence of a stranger");
+			ensure!(!notes.is_empty(), "5: an empty list of offences is stored");
 		}
 		ensure!(SlotDuration::<T>::get() > 0, "6: a slot lasts no time");
 		ensure!(EpochLength::<T>::get() > 0, "6: an epoch has no slots");

@@ -3,8 +3,16 @@
 use aria_primitives::{AccountId, Balance, BlockNumber};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_runtime::Perbill;
+use sp_core::ConstU32;
+use sp_runtime::{BoundedBTreeMap, Perbill};
 use sp_staking::SessionIndex;
+
+/// Most sessions of which a validator's offences are noted.
+pub const MAX_OFFENCE_NOTES: u32 = 64;
+
+/// What a validator was slashed, by session of the offence: of the latest sessions, if there are
+/// more than [`MAX_OFFENCE_NOTES`].
+pub type OffenceNotes = BoundedBTreeMap<SessionIndex, OffenceNote, ConstU32<MAX_OFFENCE_NOTES>>;
 
 /// Where a validator stands between coming and going.
 #[derive(

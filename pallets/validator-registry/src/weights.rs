@@ -94,13 +94,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `Session::QueuedKeys` (r:1 w:0)
 	/// - `Session::Validators` (r:1 w:0)
 	/// - `ValidatorRegistry::Links` (r:1 w:1)
-	/// - `ValidatorRegistry::Offences` (r:8 w:8)
+	/// - `ValidatorRegistry::Offences` (r:0 w:1)
 	/// - `ValidatorRegistry::ValidatorOf` (r:0 w:64)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn withdraw() -> Weight {
 		Weight::from_parts(386_392_000, 5_185)
-			.saturating_add(T::DbWeight::get().reads(13_u64))
-			.saturating_add(T::DbWeight::get().writes(75_u64))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(68_u64))
 	}
 	/// Takes 77.6 µs at least.
 	///
@@ -239,8 +239,8 @@ impl WeightInfo for () {
 	}
 	fn withdraw() -> Weight {
 		Weight::from_parts(386_392_000, 5_185)
-			.saturating_add(RocksDbWeight::get().reads(13_u64))
-			.saturating_add(RocksDbWeight::get().writes(75_u64))
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(68_u64))
 	}
 	fn link_worker() -> Weight {
 		Weight::from_parts(80_589_000, 4_194)

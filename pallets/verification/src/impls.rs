@@ -75,6 +75,13 @@ impl<T: Config> AuditDraw for Pallet<T> {
 		T::CurrentEpoch::get()
 	}
 
+	/// Whether nothing of the epoch waits for its draw: it is over, and each of its auditable
+	/// records was drawn or passed over. An epoch without such records has nothing to wait for.
+	fn is_drawn(epoch: EpochIndex) -> bool {
+		epoch < T::CurrentEpoch::get()
+			&& PendingEpochs::<T>::get().iter().all(|pending| pending.epoch != epoch)
+	}
+
 	/// Notes a settled record. Nothing changes when it fails.
 	///
 	/// # Errors

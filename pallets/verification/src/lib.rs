@@ -32,9 +32,12 @@
 //!   probability ([`Pallet::lot_falls_on`]). Seed and probability stay with each drawn record, so
 //!   anybody can draw again.
 //! * **Bounded work**: a block draws for one epoch, and for at most [`Config::MaxDrawsPerBlock`]
-//!   records; the next block goes on. A block settles into one epoch too, so the queue of epochs
-//!   grows only where epochs hold more records than their blocks draw for, which
-//!   [`Config::MaxPerEpoch`] is there to prevent. Epochs without records take no place in it.
+//!   records; the next block goes on. [`Config::MaxPerEpoch`] keeps an epoch from settling more than
+//!   the blocks of an epoch draw for, so that each draw ends in the epoch in which it begins, and the
+//!   queue of epochs stays short. Epochs without records take no place in it.
+//! * **Late draws**: where an epoch has fewer blocks than expected, or the randomness is not young
+//!   enough, its draw ends later. [`AuditDraw::is_drawn`](aria_primitives::traits::AuditDraw) says
+//!   when, and what the epoch earned must not vest before.
 //! * **Order of the hooks**: this pallet must begin its blocks after the one that changes epochs;
 //!   otherwise a draw begins a block later.
 //! * **Statuses** are kept as long as the records they belong to, that is for good. A record that
@@ -72,7 +75,9 @@ pub mod pallet {
 		types::{DrawInfo, DrawState, PendingEpoch, SettledRecord, MAX_PENDING_EPOCHS},
 		weights::WeightInfo,
 	};
-	use aria_primitives::{views::AuditStatus, AccountId, EpochIndex, Ppm, RecordId, PPM};
+	use aria_primitives::{
+		traits::AuditDraw, views::AuditStatus, AccountId, EpochIndex, Ppm, RecordId, PPM,
+	};
 	use frame_support::{pallet_prelude::*, traits::Randomness};
 	use frame_system::pallet_prelude::*;
 	use sp_core::H256;
@@ -108,8 +113,9 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxDrawsPerBlock: Get<u32>;
 
-		/// Most auditable records that an epoch settles; at least 1. No more than the blocks of an
-		/// epoch can draw for, or the draw falls behind for good.
+		/// Most auditable records that an epoch settles; at least 1. At most
+		/// [`Config::MaxDrawsPerBlock`] for each block that an epoch has at least, or draws fall
+		/// behind whenever epochs are full.
 		#[pallet::constant]
 		type MaxPerEpoch: Get<u32>;
 
@@ -294,6 +300,11 @@ pub mod pallet {
 		/// How many records of an epoch wait for their draw.
 		pub fn pending(epoch: EpochIndex) -> u32 {
 			Self::pending_records(epoch)
+		}
+
+		/// Whether an epoch is over and none of its records waits for its draw.
+		pub fn is_drawn(epoch: EpochIndex) -> bool {
+			<Self as AuditDraw>::is_drawn(epoch)
 		}
 	}
 }

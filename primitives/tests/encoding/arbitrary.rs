@@ -171,10 +171,13 @@ pub fn settlements() -> impl Strategy<Value = Settlement> {
 		hashes().prop_map(Payment::Request),
 	];
 	let signed = prop::collection::vec(prop::option::of(signatures()), 0..4);
-	(hashes(), bodies(), payment, signed).prop_map(|(id, body, payment, signed)| Settlement {
-		id,
-		body,
-		payment,
-		signatures: bounded(signed),
-	})
+	(hashes(), bodies(), payment, signed, signatures()).prop_map(
+		|(id, body, payment, signed, gateway_signature)| Settlement {
+			id,
+			body,
+			payment,
+			signatures: bounded(signed),
+			gateway_signature,
+		},
+	)
 }

@@ -186,7 +186,7 @@ pub fn ticket() -> Ticket {
 		version: 1,
 		requester: account(0xC1),
 		key: account_of(&pair(0x21)),
-		gateway: account(0xC2),
+		gateway: account_of(&pair(0x22)),
 		model_id: gqa().model_id(),
 		query_hash: greedy().hash(),
 		max_price: 2_500_000_000_000,

@@ -18,7 +18,7 @@ fn all() -> Vec<(Error, i32, &'static str)> {
 		(Error::still_indexing(Some(3), 9), 7008, "IndexUnavailable"),
 		(Error::Runtime("it is gone".into()), 7009, "Runtime"),
 		(Error::UnknownCursor(hash), 7010, "UnknownCursor"),
-		(Error::Busy("it explains other rewards"), 7011, "Busy"),
+		(Error::Busy("it serves other subscribers"), 7011, "Busy"),
 	]
 }
 

@@ -74,6 +74,7 @@ impl pallet_inference_market::Config for Runtime {
 	type StoragePot = StoragePot;
 	type Split = Split;
 	type ByteFee = ByteFee;
+	type FreeFrom = FreeFrom;
 	type GatewayStake = GatewayStake;
 	type GatewayUnbonding = GatewayUnbonding;
 	type MaxKeysPerRequester = MaxKeysPerRequester;
@@ -97,7 +98,7 @@ impl pallet_inference_market::Config for Runtime {
 
 impl pallet_provenance_ledger::Config for Runtime {
 	type MaxRecordsPerBlock = MaxRecordsPerBlock;
-	type MaxIndexed = MaxIndexed;
+	type MaxPage = MaxRecordPage;
 	type WeightInfo = pallet_provenance_ledger::weights::SubstrateWeight<Runtime>;
 }
 
@@ -134,6 +135,7 @@ impl pallet_reward_distributor::Config for Runtime {
 	type AuthorShare = AuthorShare;
 	type Beta = Beta;
 	type RateCap = RateCap;
+	type Dilution = Dilution;
 	type LatencyTarget = LatencyTarget;
 	type SettleDelay = SettleDelay;
 	type MaxWorkersPerBlock = MaxWorkersPerBlock;

@@ -11,8 +11,8 @@ use aria_primitives::{
 	},
 	query::Sampling,
 	record::{
-		batch_digest, boundary, Anchor, Batch, BatchEntry, EnergySource, FinishReason, LayerRange,
-		Payment, RecordBody, Settlement, Stage, RECORD_VERSION,
+		batch_digest, boundary, settlement_digest, Anchor, Batch, BatchEntry, EnergySource,
+		FinishReason, LayerRange, Payment, RecordBody, Settlement, Stage, RECORD_VERSION,
 	},
 	ticket::{AuditMode, SignedTicket, Ticket, TICKET_VERSION},
 	traits::Offer,
@@ -43,6 +43,9 @@ pub const GATEWAY: Sr25519Keyring = Dave;
 pub const REQUESTER: Sr25519Keyring = Eve;
 /// Has nothing to do with anything, and submits settlements.
 pub const SUBMITTER: Sr25519Keyring = Ferdie;
+
+/// Who signs a batch of records by both workers.
+pub const SIGNERS: [Sr25519Keyring; 3] = [FIRST, LAST, GATEWAY];
 
 /// Where [`FIRST`] is paid.
 pub const PAYOUT: AccountId = AccountId::new([0xb0; 32]);
@@ -198,6 +201,7 @@ impl Flow {
 			request: None,
 			paid_by: None,
 			stage_keys: workers.iter().map(|worker| Some(worker.pair())).collect(),
+			gateway_key: GATEWAY.pair(),
 			body: RecordBody {
 				version: RECORD_VERSION,
 				model_id: self.model,
@@ -260,6 +264,8 @@ pub struct Draft {
 	pub paid_by: Option<PaymentHash>,
 	/// Who signs each stage.
 	pub stage_keys: Vec<Option<sr25519::Pair>>,
+	/// Who signs the settlement.
+	pub gateway_key: sr25519::Pair,
 	pub body: RecordBody,
 }
 
@@ -293,15 +299,28 @@ impl Draft {
 
 	/// Hashes and signs.
 	pub fn seal(self) -> Settlement {
-		let keys = self.stage_keys.clone();
+		let (keys, gateway) = (self.stage_keys.clone(), self.gateway_key.clone());
 		let (id, body, payment) = self.bind();
 		let signatures: Vec<Option<Signature>> =
 			keys.into_iter().map(|key| key.map(|key| key.sign(id.as_bytes()).into())).collect();
-		Settlement { id, body, payment, signatures: signatures.try_into().unwrap() }
+		let digest = settlement_digest(&id, stage_set(&signatures));
+		Settlement {
+			id,
+			body,
+			payment,
+			signatures: signatures.try_into().unwrap(),
+			gateway_signature: gateway.sign(digest.as_bytes()).into(),
+		}
 	}
 }
 
-/// A batch of these records that these workers sign.
+/// Bit `i` is set if stage `i` signed.
+pub fn stage_set(signatures: &[Option<Signature>]) -> u32 {
+	let signed = (0..).zip(signatures).filter(|(_, signature)| signature.is_some());
+	signed.fold(0, |set, (index, _): (u32, _)| set | (1 << index))
+}
+
+/// A batch of these records that these accounts sign.
 pub fn batch(chain: &Chain, drafts: Vec<Draft>, signers: &[Sr25519Keyring]) -> Batch {
 	let entries: Vec<BatchEntry> = drafts
 		.into_iter()
@@ -311,12 +330,15 @@ pub fn batch(chain: &Chain, drafts: Vec<Draft>, signers: &[Sr25519Keyring]) -> B
 		})
 		.collect();
 	let ids: Vec<H256> = entries.iter().map(|entry| entry.id).collect();
-	let digest = batch_digest(&chain.genesis(), &ids);
-	let mut signatures: Vec<(AccountId, Signature)> = signers
-		.iter()
-		.map(|signer| (signer.to_account_id(), signer.pair().sign(digest.as_bytes()).into()))
+	let mut signers: Vec<_> =
+		signers.iter().map(|signer| (signer.to_account_id(), signer)).collect();
+	signers.sort_by(|(one, _), (other, _)| one.cmp(other));
+	let accounts: Vec<AccountId> = signers.iter().map(|(account, _)| account.clone()).collect();
+	let digest = batch_digest(&chain.genesis(), &ids, &accounts);
+	let signatures: Vec<(AccountId, Signature)> = signers
+		.into_iter()
+		.map(|(account, signer)| (account, signer.pair().sign(digest.as_bytes()).into()))
 		.collect();
-	signatures.sort_by(|(one, _), (other, _)| one.cmp(other));
 	Batch { entries: entries.try_into().unwrap(), signatures: signatures.try_into().unwrap() }
 }
 

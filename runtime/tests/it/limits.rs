@@ -3,7 +3,7 @@
 use crate::{chain::Chain, flow::*};
 use aria_primitives::{
 	record::{Batch, BatchEntry, LayerRange, Settlement, Stage, MAX_BATCH, MAX_STAGES},
-	AccountId, Signature, ARIA,
+	AccountId, ARIA,
 };
 use aria_runtime::{
 	parameters::{self, RuntimeBlockLength as Length, RuntimeBlockWeights as Weights},
@@ -117,11 +117,11 @@ fn an_empty_block_should_leave_room_for_the_heaviest_extrinsic() {
 	assert!(left.all_gte(most()), "hooks weigh {:?} and leave {left:?}", executed.weight);
 }
 
-/// A batch of copies of an entry; only its size matters.
-fn copies(entry: &BatchEntry, signer: &(AccountId, Signature), count: u32) -> Batch {
+/// A batch of copies of an entry with the signers of another; only its size matters.
+fn copies(entry: &BatchEntry, signed: &Batch, count: u32) -> Batch {
 	Batch {
 		entries: vec![entry.clone(); count as usize].try_into().unwrap(),
-		signatures: vec![signer.clone()].try_into().unwrap(),
+		signatures: signed.signatures.clone(),
 	}
 }
 
@@ -130,13 +130,13 @@ fn a_batch_of_a_hundred_records_and_more_should_settle_in_one_block() {
 	// Given the longest batch that one extrinsic may hold by weight and length.
 	let mut flow = Flow::new();
 	let single = |nonce: u64, flow: &Flow| flow.draft_by(nonce, &[FIRST]);
-	let one = batch(&flow.chain, vec![single(1, &flow)], &[FIRST]);
-	let (entry, signer) = (one.entries[0].clone(), one.signatures[0].clone());
+	let signers = [FIRST, GATEWAY];
+	let one = batch(&flow.chain, vec![single(1, &flow)], &signers);
 	let mut scratch = flow.chain.fork();
 	let (mut longest, mut most) = (0, MAX_BATCH);
 	while longest < most {
 		let count = (longest + most).div_ceil(2);
-		let call = settle_batch(copies(&entry, &signer, count));
+		let call = settle_batch(copies(&one.entries[0], &one, count));
 		if fits(&scratch.sign(SUBMITTER, call)) {
 			longest = count;
 		} else {
@@ -147,7 +147,7 @@ fn a_batch_of_a_hundred_records_and_more_should_settle_in_one_block() {
 
 	// When it is full of good records.
 	let drafts = (1..=u64::from(longest)).map(|nonce| single(nonce, &flow)).collect();
-	let batch = batch(&flow.chain, drafts, &[FIRST]);
+	let batch = batch(&flow.chain, drafts, &signers);
 	let executed = flow.chain.submit(SUBMITTER, settle_batch(batch));
 
 	// Then all of them are settled.
@@ -165,11 +165,11 @@ fn a_batch_of_a_hundred_records_and_more_should_settle_in_one_block() {
 #[test]
 fn a_batch_that_is_too_heavy_should_be_refused_before_it_costs_anything() {
 	let mut flow = Flow::new();
-	let one = batch(&flow.chain, vec![flow.draft_by(1, &[FIRST])], &[FIRST]);
-	let (mut entry, signer) = (one.entries[0].clone(), one.signatures[0].clone());
+	let one = batch(&flow.chain, vec![flow.draft_by(1, &[FIRST])], &[FIRST, GATEWAY]);
+	let mut entry = one.entries[0].clone();
 	let good = flow.draft_by(1, &[FIRST]).seal();
 	entry.body = wide(&good, MAX_STAGES).body;
-	let heavy = flow.chain.sign(SUBMITTER, settle_batch(copies(&entry, &signer, MAX_BATCH)));
+	let heavy = flow.chain.sign(SUBMITTER, settle_batch(copies(&entry, &one, MAX_BATCH)));
 	assert!(!fits(&heavy), "nothing is too heavy: raise the bounds of a batch");
 
 	let submitter = SUBMITTER.to_account_id();
@@ -211,6 +211,26 @@ fn settlements_should_fill_a_block_and_no_more_than_fit() {
 		assert_eq!(executed.outcome(index), Ok(()));
 	}
 	println!("{settled} records settle one by one in a block of {:?}", executed.weight);
+}
+
+#[test]
+fn a_record_that_is_settled_already_should_take_little_of_a_block() {
+	// Given two who submit the same record.
+	let mut flow = Flow::new();
+	let call = settle(flow.draft(1).seal());
+	let first = flow.chain.sign(SUBMITTER, call.clone());
+	let second = flow.chain.sign(REQUESTER, call);
+	let declared = second.get_dispatch_info().total_weight();
+
+	// When both come into one block.
+	let alone = flow.fork().chain.block(vec![first.clone()]);
+	let both = flow.chain.block(vec![first, second]);
+
+	// Then the later one takes less than half of what a settlement weighs.
+	let error = pallet_inference_market::Error::<Runtime>::AlreadySettled;
+	assert_eq!((both.outcome(0), both.outcome(1)), (Ok(()), Err(error.into())));
+	let more = both.weight.saturating_sub(alone.weight);
+	assert!(2 * more.ref_time() < declared.ref_time(), "{more:?} of {declared:?}");
 }
 
 /// Extensions in the order in which they are signed, as wallets know them.

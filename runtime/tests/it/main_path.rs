@@ -6,10 +6,13 @@ use aria_primitives::{
 	consent::TaskType,
 	hashing::merkle_root,
 	record::{RecordBody, RecordEntry},
+	traits::Offer,
 	views::AuditStatus,
 	AccountId, Balance, Moment,
 };
-use aria_runtime::{parameters, Block, InferenceMarket, Mmr, Runtime, RuntimeEvent};
+use aria_runtime::{
+	parameters, Block, InferenceMarket, Mmr, Runtime, RuntimeEvent, ValidatorRegistry,
+};
 use aria_runtime_api::{
 	runtime_decl_for_consent_api::ConsentApiV1, runtime_decl_for_market_api::MarketApiV1,
 	runtime_decl_for_provenance_api::ProvenanceApiV1, runtime_decl_for_sobriety_api::SobrietyApiV1,
@@ -94,6 +97,55 @@ fn a_ticket_should_pay_for_a_record_and_cost_the_submitter_nothing() {
 		let stored = sp_io::storage::get(&key).unwrap();
 		assert_eq!(RecordEntry::decode(&mut &stored[..]).unwrap(), entry);
 	});
+}
+
+/// A good record with an answer of so many tokens.
+fn answered(flow: &Flow, nonce: u64, tokens: u32) -> Draft {
+	let mut draft = flow.draft(nonce);
+	draft.body.output_tokens = tokens;
+	draft
+}
+
+/// Fewest tokens of an answer at whose price a settlement is free.
+fn fewest_free(flow: &Flow) -> u32 {
+	let free_from = parameters::FreeFrom::get();
+	(1..1_000).find(|tokens| price(&answered(flow, 1, *tokens).body) >= free_from).unwrap()
+}
+
+#[test]
+fn a_record_should_cost_its_submitter_a_fee_when_its_price_is_dust() {
+	let mut flow = Flow::new();
+	let submitter = SUBMITTER.to_account_id();
+	let fewest = fewest_free(&flow);
+
+	for (tokens, free) in [(fewest - 1, false), (fewest, true)] {
+		let mut flow = flow.fork();
+		let before = flow.free(&submitter);
+		let draft = answered(&flow, 1, tokens);
+		let executed = flow.settle(draft);
+
+		// It is settled in either case.
+		assert_eq!(executed.fee(0) == 0, free, "{tokens} tokens");
+		assert_eq!(flow.free(&submitter), before - executed.fee(0));
+		let id = flow.last.clone().unwrap().id;
+		assert!(record(&mut flow, id).is_some());
+	}
+}
+
+#[test]
+fn a_batch_should_cost_a_fee_when_its_prices_are_dust_together() {
+	let mut flow = Flow::new();
+	let fewest = fewest_free(&flow);
+	// A good price may stand in for a small one beside it.
+	for (tokens, free) in [([1, 1], false), ([1, 2 * fewest], true), ([fewest, fewest], true)] {
+		let mut flow = flow.fork();
+		let drafts = vec![answered(&flow, 1, tokens[0]), answered(&flow, 2, tokens[1])];
+		let batch = batch(&flow.chain, drafts, &SIGNERS);
+		let executed = flow.chain.submit(SUBMITTER, settle_batch(batch));
+
+		executed.assert_good();
+		assert_eq!(executed.fee(0) == 0, free, "{tokens:?} tokens");
+	}
 }
 
 fn by_output(hash: H256, after: Option<H256>, limit: u32) -> Vec<H256> {
@@ -227,6 +279,28 @@ fn a_request_should_be_matched_settled_and_paid_out_of_what_it_reserved() {
 }
 
 #[test]
+fn a_match_should_fix_what_the_gateway_asks() {
+	// Given a request that is matched at the gateway's prices.
+	let mut flow = Flow::new();
+	let (id, model) = (flow.request(1), flow.model);
+	flow.match_request(id, &[FIRST, LAST]);
+	let mut draft = flow.draft(1);
+	draft.request = Some(id);
+	let price = price(&draft.body);
+
+	// When it asks for more afterwards, or for nothing any more.
+	let offer = Offer { output_price: 2 * OFFER.output_price, ..OFFER };
+	for call in [Models::set_offer { model, offer }, Models::remove_offer { model }] {
+		let mut flow = flow.fork();
+		flow.chain.accept(vec![(GATEWAY, call.into())]);
+		flow.settle(draft.clone());
+
+		// Then the requester pays what was asked at the match.
+		assert_eq!(flow.escrow(), (ESCROW - price, 0));
+	}
+}
+
+#[test]
 fn a_request_should_be_refunded_at_its_deadline_when_nobody_settles_it() {
 	let mut flow = Flow::new();
 	let id = flow.request(1);
@@ -251,7 +325,7 @@ fn a_batch_should_be_settled_for_nothing_when_every_entry_is_good() {
 	let prices: Balance = drafts.iter().map(|draft| price(&draft.body)).sum();
 	let free = flow.free(&submitter);
 
-	let batch = batch(&flow.chain, drafts, &[FIRST, LAST]);
+	let batch = batch(&flow.chain, drafts, &SIGNERS);
 	let ids: Vec<H256> = batch.entries.iter().map(|entry| entry.id).collect();
 	let executed = flow.chain.submit(SUBMITTER, settle_batch(batch));
 
@@ -277,7 +351,7 @@ fn a_batch_should_settle_what_is_good_and_cost_a_fee_when_an_entry_is_not() {
 	let prices = price(&drafts[0].body) + price(&drafts[2].body);
 	let free = flow.free(&submitter);
 
-	let batch = batch(&flow.chain, drafts, &[FIRST, LAST]);
+	let batch = batch(&flow.chain, drafts, &SIGNERS);
 	let refused = batch.entries[1].id;
 	let executed = flow.chain.submit(SUBMITTER, settle_batch(batch));
 
@@ -364,6 +438,33 @@ fn earnings_should_be_paid_and_the_burn_burnt_when_the_epochs_of_vesting_are_ove
 	assert_eq!(flow.free(&pot), parameters::ExistentialDeposit::get());
 }
 
+#[test]
+fn a_bucket_should_stay_closed_until_its_records_are_drawn() {
+	// Given records of two epochs, and a silence that is longer than the vesting of both.
+	let mut flow = Flow::new();
+	let draft = flow.draft(1);
+	flow.settle(draft);
+	flow.chain.epochs(1);
+	let draft = flow.draft(2);
+	flow.settle(draft);
+	let silence = 5 * flow.chain.read(ValidatorRegistry::epoch_length);
+
+	// When somebody wants both paid in the first block after it, which draws the older one only.
+	let payee = FIRST.to_account_id();
+	let releases = [0, 1].map(|epoch| {
+		let release = Market::release { epoch, payee: payee.clone() };
+		flow.chain.sign(SUBMITTER, release.into())
+	});
+	let executed = flow.chain.block_after(silence, releases.into());
+
+	// Then the other has to wait, and is paid when it is drawn, in the block after.
+	let not_closed: DispatchError = Error::<Runtime>::EpochNotClosed.into();
+	assert_eq!((executed.outcome(0), executed.outcome(1)), (Ok(()), Err(not_closed)));
+	let block = flow.chain.block(vec![]);
+	assert!(market_event(&block, released).iter().any(|(released, _)| *released == payee));
+	assert_eq!(unvested(&mut flow, &payee), 0);
+}
+
 fn released(event: &Event<Runtime>) -> Option<(AccountId, Balance)> {
 	match event {
 		Event::Released { payee, amount, .. } => Some((payee.clone(), *amount)),
@@ -375,7 +476,7 @@ fn released(event: &Event<Runtime>) -> Option<(AccountId, Balance)> {
 fn a_block_should_be_proven_against_its_successors_by_the_root_of_its_records() {
 	let mut flow = Flow::new();
 	let drafts = vec![flow.draft(1), flow.draft(2)];
-	let batch = batch(&flow.chain, drafts, &[FIRST, LAST]);
+	let batch = batch(&flow.chain, drafts, &SIGNERS);
 	let leaves: Vec<H256> = batch
 		.entries
 		.iter()

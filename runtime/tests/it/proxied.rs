@@ -117,12 +117,15 @@ fn a_wrapped_call_should_fail_with_its_own_error_and_change_nothing() {
 	foreign.record_genesis = NOTHING;
 	let mut absurd = flow.draft(1);
 	absurd.stage(0, |stage| stage.energy_mj = u64::MAX);
-	let lonely = batch(&flow.chain, vec![flow.draft(1)], &[FIRST]);
+	let mut ungated = flow.draft(1);
+	ungated.gateway_key = strange_key();
+	let lonely = batch(&flow.chain, vec![flow.draft(1)], &[FIRST, GATEWAY]);
 	let failures: Vec<(RuntimeCall, DispatchError)> = vec![
 		(settle(unsigned.seal()), MarketError::<Runtime>::BadStageSignature.into()),
 		(settle(expired.seal()), MarketError::<Runtime>::TicketExpired.into()),
 		(settle(foreign.seal()), MarketError::<Runtime>::RecordIdMismatch.into()),
 		(settle(absurd.seal()), MarketError::<Runtime>::EnergyImplausible.into()),
+		(settle(ungated.seal()), MarketError::<Runtime>::BadGatewaySignature.into()),
 		(settle_batch(lonely), MarketError::<Runtime>::BatchFailed.into()),
 		(Market::withdraw { amount: 1 }.into(), MarketError::<Runtime>::EscrowInsufficient.into()),
 		(Models::pin { model: NOTHING }.into(), DispatchError::BadOrigin),
@@ -201,7 +204,7 @@ fn proxies_should_do_what_their_kind_allows() {
 	let model = flow.model;
 	let good = || flow.draft(1);
 	let sealed = settle(good().seal());
-	let batched = settle_batch(batch(&flow.chain, vec![good()], &[FIRST, LAST]));
+	let batched = settle_batch(batch(&flow.chain, vec![good()], &SIGNERS));
 	let remark = RuntimeCall::System(frame_system::Call::remark { remark: vec![1] });
 	use ProxyType::{Any, Gateway, NonTransfer, Worker};
 	let allowed: Vec<(ProxyType, Sr25519Keyring, RuntimeCall)> = vec![

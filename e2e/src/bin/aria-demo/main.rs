@@ -171,10 +171,11 @@ async fn settle(client: &Client, network: &Network) -> Result<aria_primitives::R
 	let settlement = inference.settlement(&client.genesis())?;
 	let (id, ticket) = (settlement.id, settlement.body.ticket_hash);
 	done("ticket", &format!("{}, at most {}", hash(ticket), aria(inference.ticket.max_price)));
-	let included = step("both stages signed the record; anybody may settle it", async {
-		client.submit(&keys::stranger(), flow::settle(settlement)).await?.success()
-	})
-	.await?;
+	let included =
+		step("both stages and the gateway signed; anybody may settle the record", async {
+			client.submit(&keys::stranger(), flow::settle(settlement)).await?.success()
+		})
+		.await?;
 	let (_, fee) = included.fee().context("the chain does not say what the settlement cost")?;
 	done("record", &format!("{} settled in block {}", hash(id), included.number));
 	note(&format!("      the settlement cost its sender {}", aria(fee)));

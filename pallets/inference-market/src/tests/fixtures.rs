@@ -4,12 +4,12 @@ use crate::{mock::*, RequestPrompt};
 use aria_primitives::{
 	query::Sampling,
 	record::{
-		batch_digest, Anchor, Batch, BatchEntry, EnergySource, FinishReason, LayerRange, Payment,
-		RecordBody, Settlement, Stage, RECORD_VERSION,
+		batch_digest, settlement_digest, Anchor, Batch, BatchEntry, EnergySource, FinishReason,
+		LayerRange, Payment, RecordBody, Settlement, Stage, RECORD_VERSION,
 	},
 	ticket::{AuditMode, SignedTicket, Ticket, TICKET_VERSION},
 	traits::Offer,
-	AccountId, Balance, BlockNumber, ModelId, PaymentHash, ARIA,
+	AccountId, Balance, BlockNumber, ModelId, PaymentHash, Signature, ARIA,
 };
 use frame_support::{assert_ok, dispatch::DispatchResultWithPostInfo};
 use sp_core::H256;
@@ -147,20 +147,33 @@ impl Draft {
 		RecordBody { ticket_hash: self.ticket.hash(&GENESIS), ..self.body.clone() }
 	}
 
-	/// Signed by every stage that does.
+	/// Signed by every stage that does, and by the gateway.
 	pub fn settlement(&self) -> Settlement {
 		let payment = Payment::Ticket(self.signed_ticket());
 		sign_record(self.finished_body(), payment, &self.unsigned)
 	}
 }
 
-/// Signs a record by its stages' workers, but for some.
+/// Signs a record by its stages' workers, but for some, and by the gateway.
 pub fn sign_record(body: RecordBody, payment: Payment, unsigned: &[usize]) -> Settlement {
 	let id = body.id(&GENESIS);
 	let signatures: Vec<_> = (0..body.stages.len())
 		.map(|index| (!unsigned.contains(&index)).then(|| sign(WORKER + index as u8, &id)))
 		.collect();
-	Settlement { id, body, payment, signatures: signatures.try_into().unwrap() }
+	let signed = stages_in(&signatures);
+	Settlement {
+		id,
+		body,
+		payment,
+		gateway_signature: sign(GATEWAY, &settlement_digest(&id, signed)),
+		signatures: signatures.try_into().unwrap(),
+	}
+}
+
+/// The set of stages that signed.
+pub fn stages_in(signatures: &[Option<Signature>]) -> u32 {
+	let signed = signatures.iter().map(|signature| u32::from(signature.is_some()));
+	signed.enumerate().fold(0, |set, (index, bit)| set | bit << index)
 }
 
 /// A batch of records that the accounts of some seeds signed.
@@ -179,10 +192,12 @@ pub fn batch_of(drafts: &[Draft], seeds: &[u8]) -> Batch {
 /// Signs entries by the accounts of some seeds.
 pub fn sign_batch(entries: Vec<BatchEntry>, seeds: &[u8]) -> Batch {
 	let ids: Vec<H256> = entries.iter().map(|entry| entry.id).collect();
-	let digest = batch_digest(&GENESIS, &ids);
-	let mut signatures: Vec<_> =
-		seeds.iter().map(|seed| (account(*seed), sign(*seed, &digest))).collect();
-	signatures.sort_by(|a, b| a.0.cmp(&b.0));
+	let mut signers: Vec<_> = seeds.iter().map(|seed| (account(*seed), *seed)).collect();
+	signers.sort();
+	let accounts: Vec<_> = signers.iter().map(|(account, _)| account.clone()).collect();
+	let digest = batch_digest(&GENESIS, &ids, &accounts);
+	let signatures: Vec<_> =
+		signers.into_iter().map(|(account, seed)| (account, sign(seed, &digest))).collect();
 	Batch { entries: entries.try_into().unwrap(), signatures: signatures.try_into().unwrap() }
 }
 
@@ -193,7 +208,7 @@ pub fn settle(settlement: Settlement) -> DispatchResultWithPostInfo {
 
 /// Submits a settlement that has to fail with `error` and to change nothing.
 pub fn refuse(settlement: Settlement, error: impl Into<DispatchError>) {
-	assert_state_unchanged(|| settle(settlement), error);
+	assert_state_unchanged(|| settle(settlement).map_err(|refused| refused.error), error);
 }
 
 pub fn text(prompt: &str) -> RequestPrompt {
@@ -257,7 +272,7 @@ pub fn matched(stages: u8) -> crate::MatchedStages {
 	stages.try_into().unwrap()
 }
 
-/// A record that answers a request, signed by every stage.
+/// A record that answers a request, signed by every stage and the gateway.
 pub fn answer(id: PaymentHash, mut body: RecordBody) -> Settlement {
 	body.ticket_hash = id;
 	sign_record(body, Payment::Request(id), &[])

@@ -9,6 +9,7 @@ mod keys;
 mod nonce;
 mod requests;
 mod settle;
+mod settle_gateway;
 mod settle_record;
 mod settle_request;
 mod settle_ticket;

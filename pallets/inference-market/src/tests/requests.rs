@@ -108,7 +108,7 @@ fn match_request_should_name_the_workers_when_all_are_willing() {
 		let until = NOW + MATCH_TIMEOUT;
 		assert_eq!(
 			Market::open_request(id).unwrap().state,
-			RequestState::Matched { gateway: gateway(), stages: matched(2), until }
+			RequestState::Matched { gateway: gateway(), stages: matched(2), until, offer: OFFER }
 		);
 		assert_eq!(market_events(), vec![Event::RequestMatched { id, gateway: gateway(), until }]);
 		assert_noop!(

@@ -170,6 +170,31 @@ fn settle_should_take_nothing_when_everything_is_free() {
 }
 
 #[test]
+fn settle_should_cost_the_fee_when_the_price_is_dust() {
+	with_setup(|| {
+		let pays = |draft: Draft| settle(draft.settlement()).unwrap().pays_fee;
+		MockFreeFrom::set(PRICE);
+		assert_eq!(pays(Draft::new(2)), Pays::No);
+		MockFreeFrom::set(PRICE + 1);
+		let settlement = Draft::new(2).nonce(2).settlement();
+		let id = settlement.id;
+		assert_eq!(settle(settlement).unwrap().pays_fee, Pays::Yes);
+		// The record is settled all the same.
+		assert_eq!(<Mock as Ledger>::get(&id).unwrap().price, PRICE);
+		assert_eq!(Market::escrow(requester()).held, DEPOSIT - 2 * PRICE);
+
+		// What counts is what was taken: not the share of a stage that did not sign.
+		MockFreeFrom::set(PRICE);
+		let late = Draft::new(2).nonce(3).anchored(NOW - GRACE - 1);
+		assert_eq!(pays(late.without(&[0])), Pays::Yes);
+		MockFreeFrom::set(0);
+		put("offer", (MODEL, gateway()), aria_primitives::traits::Offer::default());
+		MockByteFee::set(0);
+		assert_eq!(pays(Draft::new(2).nonce(4)), Pays::No);
+	});
+}
+
+#[test]
 fn settle_should_be_open_to_anybody_signed_when_the_record_is_sound() {
 	with_setup(|| {
 		let settlement = Draft::new(1).settlement();

@@ -1,13 +1,14 @@
 //! `settle`: records that are refused. Each case compares the state before and after.
 
 use super::fixtures::*;
-use crate::{mock::*, Error};
+use crate::{mock::*, Error, WeightInfo};
 use aria_primitives::{
 	record::{LayerRange, Payment},
 	traits::ModelInfo,
 };
-use frame_support::assert_ok;
+use frame_support::{assert_ok, dispatch::Pays};
 use sp_core::H256;
+use sp_runtime::DispatchError;
 
 /// A change to a record of three stages, and the error that it has to meet.
 fn refused(change: impl FnOnce(&mut Draft), error: Error<Test>) {
@@ -46,12 +47,30 @@ fn settle_should_fail_when_the_body_was_altered() {
 }
 
 #[test]
-fn settle_should_fail_when_the_record_is_settled() {
+fn settle_should_fail_and_weigh_little_when_the_record_is_settled() {
 	with_setup(|| {
 		let settlement = Draft::new(2).settlement();
 		assert_ok!(settle(settlement.clone()));
-		refuse(settlement, Error::<Test>::AlreadySettled);
+		refuse(settlement.clone(), Error::<Test>::AlreadySettled);
+
+		// Nothing else is looked at.
+		let mut garbage = settlement.clone();
+		garbage.body.version = 2;
+		garbage.signatures.clear();
+		for again in [settlement, garbage] {
+			let refused = settle(again).unwrap_err();
+			assert_eq!(refused.error, DispatchError::from(Error::<Test>::AlreadySettled));
+			let weight = <() as WeightInfo>::settle_again();
+			assert_eq!(refused.post_info.actual_weight, Some(weight));
+			assert_eq!(refused.post_info.pays_fee, Pays::Yes);
+		}
 	});
+}
+
+#[test]
+fn settle_again_should_weigh_less_when_compared_with_settle() {
+	let (again, once) = (<() as WeightInfo>::settle_again(), <() as WeightInfo>::settle(1));
+	assert!(again.ref_time() < once.ref_time() / 4, "{again:?} against {once:?}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! `settle`: records that answer on-chain requests.
 
 use super::fixtures::*;
-use crate::{mock::*, Deadlines, Error, Requests};
+use crate::{mock::*, Deadlines, Error, RequestState, Requests};
 use aria_primitives::{
 	record::LayerRange,
 	ticket::AuditMode,
-	traits::{Ledger, Obligations},
+	traits::{Ledger, Obligations, Offer},
 	PaymentHash,
 };
 use frame_support::{assert_ok, dispatch::Pays};
@@ -50,6 +50,41 @@ fn settle_should_take_no_more_than_offered_when_the_prompt_is_long() {
 		assert_eq!(Market::escrow(requester()).held, DEPOSIT - max_price);
 		let tokens = max_price - 427 * BYTE_FEE;
 		assert_eq!(<Market as Obligations>::unvested(&worker(0)), tokens * 60 / 100 / 2);
+	});
+}
+
+#[test]
+fn settle_should_take_the_price_of_the_match_when_the_offer_changed_since() {
+	for offer in [
+		None,
+		Some(Offer { output_price: 2 * OFFER.output_price, ..OFFER }),
+		Some(Offer { output_price: OFFER.output_price - 1, ..OFFER }),
+	] {
+		with_setup(|| {
+			put("minimum-price", worker(0), OFFER.output_price);
+			let id = matched_request(Asked::default());
+			match offer {
+				Some(offer) => put("offer", (MODEL, gateway()), offer),
+				None => forget("offer", (MODEL, gateway())),
+			}
+			assert_ok!(settle(answer(id, Draft::new(2).body)));
+			assert_eq!(Market::escrow(requester()).held, DEPOSIT - PRICE);
+		});
+	}
+}
+
+#[test]
+fn settle_should_take_the_price_of_the_last_match_when_there_were_two() {
+	with_setup(|| {
+		let id = matched_request(Asked::default());
+		run_to(NOW + MATCH_TIMEOUT + 1);
+		let cheaper = Offer { output_price: OFFER.output_price - 1, ..OFFER };
+		put("offer", (MODEL, gateway()), cheaper);
+		assert_ok!(Market::match_request(signed(GATEWAY), id, matched(2)));
+		let state = Market::open_request(id).unwrap().state;
+		assert!(matches!(state, RequestState::Matched { offer, .. } if offer == cheaper));
+		assert_ok!(settle(answer(id, Draft::new(2).at(NOW + MATCH_TIMEOUT).body)));
+		assert_eq!(Market::escrow(requester()).held, DEPOSIT - PRICE + 50);
 	});
 }
 

@@ -68,6 +68,37 @@ fn release_should_fail_when_the_bucket_is_open_or_empty() {
 }
 
 #[test]
+fn release_should_wait_when_the_epoch_is_not_drawn() {
+	with_setup(|| {
+		closed();
+		put("undrawn", EPOCH, true);
+		assert_state_unchanged(|| release(worker(0)), Error::<Test>::EpochNotClosed);
+		put("undrawn", EPOCH, false);
+		assert_ok!(release(worker(0)));
+		assert_eq!(free(&worker(0)), SHARE);
+	});
+}
+
+#[test]
+fn on_idle_should_wait_for_the_draw_when_it_is_late() {
+	with_setup(|| {
+		closed();
+		NextBucket::<Test>::put(EPOCH);
+		put("undrawn", EPOCH, true);
+		put("epoch", (), EPOCH + 10 * VESTING);
+		assert_eq!(Market::on_idle(NOW, Weight::MAX), <() as WeightInfo>::drain(0));
+		assert_eq!(NextBucket::<Test>::get(), EPOCH);
+		assert_eq!(Unvested::<Test>::iter_prefix(EPOCH).count(), 6);
+		assert_eq!(UnvestedBurn::<Test>::get(EPOCH), BURN);
+
+		put("undrawn", EPOCH, false);
+		Market::on_idle(NOW, Weight::MAX);
+		assert_eq!(Unvested::<Test>::iter_prefix(EPOCH).count(), 0);
+		assert_eq!(free(&worker(0)), SHARE);
+	});
+}
+
+#[test]
 fn release_should_stake_and_pass_on_when_a_worker_lacks_stake() {
 	with_setup(|| {
 		closed();

@@ -2,13 +2,14 @@
 
 use crate::{
 	mock::{
-		build_and_execute, entry, id, output_hash, query_hash, Ledger, MaxIndexed, System, Test,
+		build_and_execute, entry, id, new_test_ext, next_block, output_hash, query_hash, Ledger,
+		MaxPage, Test,
 	},
-	Event, IndexKind, OutputCount, QueryCount, Records, RecordsTotal,
+	ByOutput, ByQuery,
 };
 use aria_primitives::{
 	traits::{Ledger as _, RecordIndex},
-	RecordId,
+	AccountId, RecordId,
 };
 use frame_support::assert_ok;
 use sp_core::H256;
@@ -34,7 +35,7 @@ fn by_query(after: Option<RecordId>, limit: u32) -> Vec<RecordId> {
 #[test]
 fn pages_should_ascend_and_join_when_read_one_after_the_other() {
 	build_and_execute(|| {
-		MaxIndexed::set(10);
+		MaxPage::set(10);
 		let ids = insert_alike(7);
 		for page in [by_output, by_query] {
 			assert_eq!(page(None, 10), ids);
@@ -69,7 +70,7 @@ fn pages_should_go_on_when_after_is_not_listed() {
 }
 
 #[test]
-fn pages_should_be_clamped_to_the_length_of_an_index() {
+fn pages_should_be_clamped_to_the_longest() {
 	build_and_execute(|| {
 		let ids = insert_alike(3);
 		for page in [by_output, by_query] {
@@ -77,7 +78,7 @@ fn pages_should_be_clamped_to_the_length_of_an_index() {
 			assert_eq!(page(None, 2), &ids[..2]);
 			assert_eq!(page(None, u32::MAX), ids);
 		}
-		MaxIndexed::set(1);
+		MaxPage::set(1);
 		for page in [by_output, by_query] {
 			assert_eq!(page(None, u32::MAX), &ids[..1]);
 		}
@@ -96,44 +97,67 @@ fn pages_should_not_mix_hashes() {
 	});
 }
 
-#[test]
-fn insert_should_store_without_listing_when_an_index_is_full() {
-	build_and_execute(|| {
-		let listed = insert_alike(3);
-		System::reset_events();
-		assert_ok!(Ledger::insert(id(3), entry(0)));
-
-		assert_eq!(by_output(None, 10), listed);
-		assert_eq!(by_query(None, 10), listed);
-		assert_eq!(OutputCount::<Test>::get(output_hash(0)), 3);
-		assert_eq!(QueryCount::<Test>::get(query_hash(0)), 3);
-		// The record itself is as good as any other.
-		assert!(Records::<Test>::contains_key(id(3)));
-		assert_eq!(RecordsTotal::<Test>::get(), 4);
-		assert!(Ledger::record_inclusion(id(3)).is_some());
-
-		for (kind, hash) in [(IndexKind::Output, output_hash(0)), (IndexKind::Query, query_hash(0))]
-		{
-			System::assert_has_event(Event::<Test>::IndexFull { kind, hash, id: id(3) }.into());
+/// All ids that `page` gives from the beginning to the end.
+fn read_all(page: fn(Option<RecordId>, u32) -> Vec<RecordId>) -> Vec<RecordId> {
+	let mut read = Vec::new();
+	loop {
+		let next = page(read.last().copied(), u32::MAX);
+		if next.is_empty() {
+			return read;
 		}
-		assert_eq!(System::events().len(), 3);
+		assert!(next.len() <= MaxPage::get() as usize);
+		read.extend(next);
+	}
+}
+
+#[test]
+fn record_should_be_listed_when_strangers_settled_many_with_its_hashes() {
+	build_and_execute(|| {
+		let mut foreign = entry(0);
+		foreign.requester = AccountId::new([77; 32]);
+		for n in 1..500 {
+			assert_ok!(Ledger::insert(id(n), foreign.clone()));
+			next_block();
+		}
+		assert_ok!(Ledger::insert(id(0), entry(0)));
+
+		for page in [by_output, by_query] {
+			let listed = read_all(page);
+			assert_eq!(listed.len(), 500);
+			assert!(listed.contains(&id(0)));
+			assert!(listed.is_sorted());
+		}
 	});
 }
 
 #[test]
-fn insert_should_still_list_by_query_when_only_the_output_is_full() {
+fn records_of_a_query_should_be_listed_when_others_have_the_same_output() {
 	build_and_execute(|| {
-		insert_alike(3);
-		System::reset_events();
+		insert_alike(5);
 		let mut other = entry(0);
 		other.body.query_hash = query_hash(9);
-		assert_ok!(Ledger::insert(id(3), other));
+		assert_ok!(Ledger::insert(id(5), other));
 
-		assert_eq!(Ledger::by_query(query_hash(9), None, 10), vec![id(3)]);
-		System::assert_has_event(
-			Event::<Test>::IndexFull { kind: IndexKind::Output, hash: output_hash(0), id: id(3) }
-				.into(),
-		);
-		assert_eq!(System::events().len(), 2);
+		assert_eq!(Ledger::by_query(query_hash(9), None, 10), vec![id(5)]);
+		assert_eq!(read_all(by_output).len(), 6);
+		assert_eq!(read_all(by_query).len(), 5);
 	});
+}
+
+#[test]
+fn try_state_should_fail_when_a_record_is_not_listed_or_listed_elsewhere() {
+	let broken: [fn(); 4] = [
+		|| ByOutput::<Test>::remove(output_hash(1), id(1)),
+		|| ByQuery::<Test>::remove(query_hash(1), id(1)),
+		|| ByOutput::<Test>::insert(output_hash(2), id(1), ()),
+		|| ByQuery::<Test>::insert(query_hash(1), id(2), ()),
+	];
+	for break_it in broken {
+		new_test_ext().execute_with(|| {
+			assert_ok!(Ledger::insert(id(1), entry(1)));
+			assert_ok!(Ledger::do_try_state());
+			break_it();
+			assert!(Ledger::do_try_state().is_err());
+		});
+	}
 }

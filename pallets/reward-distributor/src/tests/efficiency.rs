@@ -93,7 +93,7 @@ fn expected_energy_should_add_up_when_works_are_small() {
 		let line = line(1, &account(11));
 		assert_eq!(line.expected_energy_nj, 2_200_000);
 		assert_eq!(line.expected_energy_mj(), 3);
-		assert_eq!(line.energy_mj, 11);
+		assert_eq!(line.energy_mj(), 11);
 	});
 }
 
@@ -113,7 +113,7 @@ fn averages_should_be_kept_apart_when_models_differ() {
 		let line = line(1, &account(11));
 
 		assert_eq!(line.expected_energy_mj(), 100 + 5_000 + 7);
-		assert_eq!(line.energy_mj, 100 + 6_000 + 7);
+		assert_eq!(line.energy_mj(), 100 + 6_000 + 7);
 	});
 }
 

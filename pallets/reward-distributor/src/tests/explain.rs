@@ -98,6 +98,39 @@ fn explain_should_agree_with_payments_when_settlement_is_under_way() {
 }
 
 #[test]
+fn explain_should_read_no_other_line_when_the_era_runs() {
+	new_test_ext().execute_with(|| {
+		two_workers();
+		let before = RewardDistributor::explain(0, alice());
+
+		Lines::<Test>::remove(0, bob());
+
+		assert_eq!(RewardDistributor::explain(0, alice()), before);
+		assert!(RewardDistributor::do_try_state().is_err());
+	});
+}
+
+#[test]
+fn explain_should_go_by_the_factors_at_the_last_stage_of_others_when_the_era_runs() {
+	build_and_execute(|| {
+		two_workers();
+		let total = |worker| RewardDistributor::explain(0, worker).unwrap().total_weighted;
+
+		// Only Bob's own explanation knows at once that he is reached less.
+		Uptimes::mutate(|map| map.insert(bob(), 500_000));
+		assert_eq!((total(alice()), total(bob())), (9_000, 6_300));
+		note(stage(bob(), 600));
+		assert_eq!((total(alice()), total(bob())), (6_600, 6_600));
+
+		// Settlement takes the factors of its own time.
+		Uptimes::mutate(|map| map.insert(bob(), 1_000_000));
+		settle(0);
+		assert_eq!((total(alice()), total(bob())), (9_600, 9_600));
+		assert_paid_as_recomputed(0);
+	});
+}
+
+#[test]
 fn explain_should_show_the_burn_bound_when_it_binds() {
 	build_and_execute(|| {
 		run_to(1);

@@ -9,6 +9,7 @@ mod force_new_era;
 mod properties;
 mod prune;
 mod settle;
+mod support;
 
 use crate::{mock::*, types::*, Eras, Lines, Pallet};
 use aria_primitives::{
@@ -102,7 +103,8 @@ pub fn naive_payouts(era: EraIndex) -> BTreeMap<AccountId, Balance> {
 		let quality = measured(Uptimes::get()) * latency * measured(PassRates::get()) / (ONE * ONE);
 		let expected = (line.expected_energy_nj + ONE - 1) / ONE;
 		let ceiling = u128::from(line.ceiling_ppm);
-		let efficiency = match (expected, line.energy_mj) {
+		let own = (line.energy_nj + ONE - 1) / ONE;
+		let efficiency = match (expected, own) {
 			(_, 0) => ONE / 2,
 			(0, _) => ONE.min(ceiling),
 			(expected, own) => (expected * ONE / own).clamp(ONE / 2, ceiling),
@@ -112,10 +114,7 @@ pub fn naive_payouts(era: EraIndex) -> BTreeMap<AccountId, Balance> {
 	let total: u128 = weights.values().map(|(weight, _)| weight).sum();
 	let payout = |weight: u128, burnt: u128| {
 		let share = if total == 0 { 0 } else { info.worker_pool * weight / total };
-		let capped = match info.terms.rate_cap {
-			u128::MAX if weight > 0 => u128::MAX,
-			cap => cap * weight / 1_000_000_000_000,
-		};
+		let capped = info.terms.rate_cap * weight / 1_000_000_000_000;
 		share.min(capped).min(burnt * u128::from(info.terms.beta_ppm) / ONE)
 	};
 	weights.into_iter().map(|(worker, (weight, burnt))| (worker, payout(weight, burnt))).collect()

@@ -55,13 +55,18 @@ proptest! {
 		meters in proptest::collection::vec((0..12_u32).prop_map(account), 0..6),
 		limit in 1..20_u32,
 		interval in 1..40_u64,
-		rate_cap in prop_oneof![Just(u128::MAX), (1..100_000_000_000_u64).prop_map(u128::from)],
+		rate_cap in prop_oneof![
+			Just(10_000_000_000_000_000_000_u128),
+			(1..100_000_000_000_u64).prop_map(u128::from),
+		],
+		dilution in prop_oneof![Just(u32::MAX), 1..64_u32],
 	) {
 		build_and_execute(|| {
 			HistoryEras::set(1_000);
 			MaxWorkersPerBlock::set(limit);
 			Schedule::set(EmissionSchedule { initial: BLOCK_EMISSION, interval });
 			RateCap::set(rate_cap);
+			Dilution::set(dilution);
 			Uptimes::set(uptimes.clone());
 			PassRates::set(pass_rates.clone());
 			RegisteredMeters::set(meters.clone());

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
 	mock::{build_and_execute, chain_of, end_session, MinValidators, ALICE, BOB, DAVE, EVE, POOR},
-	ChillReason, Offences,
+	ChillReason, Offences, MAX_OFFENCE_NOTES,
 };
 use frame_support::weights::Weight;
 use sp_runtime::Perbill;
@@ -75,9 +75,29 @@ fn an_offence_of_another_session_should_be_taken_from_what_is_left() {
 		report(&[&DAVE], 50, 0);
 		report(&[&DAVE], 50, 1);
 		assert_eq!(info(&DAVE).stake, 25);
-		assert_eq!(Offences::<Test>::iter().count(), 2);
+		assert_eq!(Offences::<Test>::get(DAVE).len(), 2);
 		report(&[&DAVE], 100, 0);
 		assert_eq!(info(&DAVE).stake, 0);
+	});
+}
+
+#[test]
+fn notes_should_be_those_of_the_latest_sessions_when_there_are_many() {
+	build_and_execute(|| {
+		let first_kept = 10;
+		for session in 0..MAX_OFFENCE_NOTES + first_kept {
+			report(&[&DAVE], 10, session);
+		}
+		let sessions = || Offences::<Test>::get(DAVE).keys().copied().collect::<Vec<_>>();
+		let kept: Vec<_> = (first_kept..MAX_OFFENCE_NOTES + first_kept).collect();
+		assert_eq!(sessions(), kept);
+
+		// An offence before all of them costs as much, and takes nobody's place.
+		assert_ok!(ValidatorRegistry::bond_more(signed(&DAVE), 1_000));
+		let before = info(&DAVE).stake;
+		report(&[&DAVE], 10, first_kept - 1);
+		assert!(info(&DAVE).stake < before);
+		assert_eq!(sessions(), kept);
 	});
 }
 

@@ -1,7 +1,10 @@
 use super::*;
 use crate::{
-	mock::{build_and_execute, end_session, ALICE, DAVE, EVE, FERDIE, INITIAL, MINIMUM, UNBONDING},
-	Links, Offences, ValidatorOf,
+	mock::{
+		build_and_execute, end_session, new_test_ext, ALICE, DAVE, EVE, FERDIE, INITIAL, MINIMUM,
+		UNBONDING,
+	},
+	Links, Offences, ValidatorOf, MAX_OFFENCE_NOTES,
 };
 use frame_support::assert_noop;
 use sp_runtime::Perbill;
@@ -24,6 +27,42 @@ fn withdraw_should_release_the_stake_and_forget_everything() {
 		assert!(!ValidatorOf::<Test>::contains_key(&FERDIE));
 		assert_eq!(Offences::<Test>::iter().count(), 0);
 		assert_last(Event::Withdrawn { validator: EVE, amount: 300 });
+	});
+}
+
+#[test]
+fn withdraw_should_forget_all_offences_when_they_were_many() {
+	let mut ext = new_test_ext();
+	ext.execute_with(|| {
+		register(&EVE, 400);
+		for session in 0..MAX_OFFENCE_NOTES * 2 {
+			ValidatorRegistry::slash(&EVE, Perbill::from_percent(10), session);
+		}
+		assert_ok!(ValidatorRegistry::unbond(signed(&EVE)));
+	});
+	// As in later blocks: what lies in the trie is harder to remove than what this block wrote.
+	ext.commit_all().unwrap();
+	ext.execute_with(|| {
+		System::set_block_number(1 + UNBONDING);
+		assert_ok!(ValidatorRegistry::withdraw(signed(&EVE)));
+		assert!(!Offences::<Test>::contains_key(EVE));
+		ValidatorRegistry::do_try_state().unwrap();
+
+		// Whoever comes back begins without a record.
+		register(&EVE, 400);
+		ValidatorRegistry::slash(&EVE, Perbill::from_percent(10), MAX_OFFENCE_NOTES);
+		assert_eq!(info(&EVE).stake, 360);
+		ValidatorRegistry::do_try_state().unwrap();
+	});
+}
+
+#[test]
+fn try_state_should_fail_when_an_offence_is_of_a_stranger() {
+	new_test_ext().execute_with(|| {
+		ValidatorRegistry::slash(&DAVE, Perbill::from_percent(10), 0);
+		assert_ok!(ValidatorRegistry::do_try_state());
+		Offences::<Test>::insert(EVE, Offences::<Test>::get(DAVE));
+		assert!(ValidatorRegistry::do_try_state().is_err());
 	});
 }
 

@@ -9,7 +9,8 @@ use crate::{
 	Cursor, DrawCause, DrawInfo, DrawState, Drawn, DrawnStatus, DrawnThrough, Event, PendingEpochs,
 	Settled, WeightInfo,
 };
-use aria_primitives::{EpochIndex, PPM};
+use aria_primitives::{traits::AuditDraw, EpochIndex, PPM};
+use frame_support::assert_ok;
 use sp_core::H256;
 
 fn drawn_ids() -> Vec<H256> {
@@ -211,6 +212,93 @@ fn draw_should_go_epoch_by_epoch_when_epochs_were_skipped() {
 		enter_epoch(11);
 		assert_eq!(DrawnThrough::<Test>::get(), Some(9));
 		assert_eq!(drawn_ids().len(), 8);
+	});
+}
+
+#[test]
+fn epoch_should_be_drawn_when_the_draw_has_reached_its_last_record() {
+	build_and_execute(|| {
+		let is_drawn = <Verification as AuditDraw>::is_drawn;
+		note(0..10, 0);
+		assert!(!is_drawn(0));
+		enter_epoch(1);
+		assert!(!is_drawn(0));
+
+		// Two blocks leave some of its ten records, the third does not.
+		enter_epoch(2);
+		next_block();
+		assert_eq!(Verification::pending(0), 2);
+		assert!(!is_drawn(0) && !Verification::is_drawn(0));
+		next_block();
+		assert!(is_drawn(0) && Verification::is_drawn(0));
+	});
+}
+
+#[test]
+fn epoch_should_not_be_drawn_however_old_it_is_when_the_draw_lags_behind() {
+	build_and_execute(|| {
+		let is_drawn = <Verification as AuditDraw>::is_drawn;
+		note(0..8, 0);
+		enter_epoch(1);
+		note(8..16, 0);
+		// Epochs without a block: the draws begin late.
+		enter_epoch(50);
+		assert_eq!((is_drawn(0), is_drawn(1)), (false, false));
+		next_block();
+		assert_eq!((is_drawn(0), is_drawn(1)), (true, false));
+		next_block();
+		assert!(!is_drawn(1));
+		next_block();
+		assert!(is_drawn(1));
+		// An epoch with records waits for its own draw, whatever was drawn before.
+		note(16..17, 0);
+		enter_epoch(51);
+		assert!(!is_drawn(50));
+	});
+}
+
+#[test]
+fn epoch_should_not_be_drawn_when_the_draw_waits_for_its_seed() {
+	build_and_execute(|| {
+		note(0..1, 0);
+		CurrentEpoch::set(DELAY);
+		KnownSince::set(0);
+		next_block();
+		assert!(!<Verification as AuditDraw>::is_drawn(0));
+		KnownSince::set(System::block_number());
+		next_block();
+		assert!(<Verification as AuditDraw>::is_drawn(0));
+	});
+}
+
+#[test]
+fn epoch_should_be_drawn_when_it_is_over_and_had_nothing_to_draw() {
+	build_and_execute(|| {
+		let is_drawn = <Verification as AuditDraw>::is_drawn;
+		enter_epoch(5);
+		// A record that nobody may check waits for nothing.
+		assert_ok!(Verification::note_settled(id(0), 0, false));
+		assert!(!is_drawn(5) && !is_drawn(6));
+		assert!((0..5).all(is_drawn));
+		enter_epoch(6);
+		assert!(is_drawn(5) && !is_drawn(6));
+	});
+}
+
+#[test]
+fn draw_of_a_full_epoch_should_end_within_as_many_blocks_as_the_bound_is_made_for() {
+	build_and_execute(|| {
+		let blocks = MaxPerEpoch::get() / MaxDrawsPerBlock::get();
+		for epoch in 0..4 {
+			enter_epoch(epoch);
+			(1..blocks).for_each(|_| {
+				next_block();
+			});
+			let first = epoch as u32 * MaxPerEpoch::get();
+			note(first..first + MaxPerEpoch::get(), 0);
+			let drawn = epoch.checked_sub(DELAY);
+			assert!(drawn.is_none_or(<Verification as AuditDraw>::is_drawn));
+		}
 	});
 }
 

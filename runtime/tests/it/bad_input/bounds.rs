@@ -24,56 +24,67 @@ use sp_core::{Pair, H256};
 fn batches_should_be_refused_when_their_signatures_are_wrong_or_no_entry_is_good() {
 	refuse_calls(vec![
 		call("empty", MarketError::EmptyBatch, SUBMITTER, |flow| {
-			settle_batch(batch(&flow.chain, Vec::new(), &[FIRST]))
+			settle_batch(batch(&flow.chain, Vec::new(), &SIGNERS))
 		}),
 		call("signers out of order", MarketError::BatchSignersUnordered, SUBMITTER, |flow| {
-			let mut batch = batch(&flow.chain, vec![flow.draft(NONCE)], &[FIRST, LAST]);
+			let mut batch = batch(&flow.chain, vec![flow.draft(NONCE)], &SIGNERS);
 			let first = batch.signatures.remove(0);
 			batch.signatures.try_push(first).unwrap();
 			settle_batch(batch)
 		}),
 		call("a signer twice", MarketError::BatchSignersUnordered, SUBMITTER, |flow| {
 			let drafts = vec![flow.draft(NONCE)];
-			settle_batch(batch(&flow.chain, drafts, &[FIRST, LAST, LAST]))
+			settle_batch(batch(&flow.chain, drafts, &[FIRST, LAST, LAST, GATEWAY]))
 		}),
 		call("a signature of another", MarketError::BadBatchSignature, SUBMITTER, |flow| {
-			let mut batch = batch(&flow.chain, vec![flow.draft(NONCE)], &[FIRST, LAST]);
+			let mut batch = batch(&flow.chain, vec![flow.draft(NONCE)], &SIGNERS);
 			let forged: Signature = strange_key().sign(batch.entries[0].id.as_bytes()).into();
 			batch.signatures[0].1 = forged;
 			settle_batch(batch)
 		}),
 		call("an entry that was not signed", MarketError::BadBatchSignature, SUBMITTER, |flow| {
 			let (good, more) = (flow.draft(NONCE), flow.draft(NONCE + 1));
-			let mut signed = batch(&flow.chain, vec![good], &[FIRST, LAST]);
-			let other = batch(&flow.chain, vec![more], &[FIRST, LAST]);
+			let mut signed = batch(&flow.chain, vec![good], &SIGNERS);
+			let other = batch(&flow.chain, vec![more], &SIGNERS);
 			signed.entries.try_push(other.entries[0].clone()).unwrap();
 			settle_batch(signed)
 		}),
 		call("entries in another order", MarketError::BadBatchSignature, SUBMITTER, |flow| {
 			let drafts = vec![flow.draft(NONCE), flow.draft(NONCE + 1)];
-			let mut batch = batch(&flow.chain, drafts, &[FIRST, LAST]);
+			let mut batch = batch(&flow.chain, drafts, &SIGNERS);
 			let first = batch.entries.remove(0);
 			batch.entries.try_push(first).unwrap();
 			settle_batch(batch)
 		}),
 		call("a batch of another chain", MarketError::BadBatchSignature, SUBMITTER, |flow| {
 			let drafts = vec![flow.draft(NONCE)];
-			let mut batch = batch(&flow.chain, drafts, &[FIRST, LAST]);
+			let mut batch = batch(&flow.chain, drafts, &SIGNERS);
 			let ids = [batch.entries[0].id];
-			let digest = aria_primitives::record::batch_digest(&NOTHING, &ids);
-			for (signer, key) in batch.signatures.iter_mut().zip(by_account(&[FIRST, LAST])) {
+			let signers: Vec<_> = batch.signatures.iter().map(|(who, _)| who.clone()).collect();
+			let digest = aria_primitives::record::batch_digest(&NOTHING, &ids, &signers);
+			for (signer, key) in batch.signatures.iter_mut().zip(by_account(&SIGNERS)) {
 				signer.1 = key.sign(digest.as_bytes()).into();
 			}
 			settle_batch(batch)
 		}),
+		call("a signer left out", MarketError::BadBatchSignature, SUBMITTER, |flow| {
+			let drafts = vec![flow.draft(NONCE)];
+			let mut batch = batch(&flow.chain, drafts, &SIGNERS);
+			batch.signatures.remove(0);
+			settle_batch(batch)
+		}),
 		call("a stage that is no signer", MarketError::BatchFailed, SUBMITTER, |flow| {
 			let drafts = vec![flow.draft(NONCE)];
-			settle_batch(batch(&flow.chain, drafts, &[FIRST]))
+			settle_batch(batch(&flow.chain, drafts, &[FIRST, GATEWAY]))
 		}),
 		call("one record twice, settled before", MarketError::BatchFailed, SUBMITTER, |flow| {
 			let draft = flow.draft(NONCE);
 			flow.settle(draft.clone());
-			settle_batch(batch(&flow.chain, vec![draft.clone(), draft], &[FIRST, LAST]))
+			settle_batch(batch(&flow.chain, vec![draft.clone(), draft], &SIGNERS))
+		}),
+		call("a gateway that is no signer", MarketError::BatchFailed, SUBMITTER, |flow| {
+			let drafts = vec![flow.draft(NONCE), flow.draft(NONCE + 1)];
+			settle_batch(batch(&flow.chain, drafts, &[FIRST, LAST]))
 		}),
 		call("each entry bad in its own way", MarketError::BatchFailed, SUBMITTER, |flow| {
 			let mut drafts: Vec<Draft> = (0..6).map(|more| flow.draft(NONCE + more)).collect();
@@ -83,16 +94,16 @@ fn batches_should_be_refused_when_their_signatures_are_wrong_or_no_entry_is_good
 			drafts[3].stage(0, |stage| stage.energy_mj = u64::MAX);
 			drafts[4].ticket.max_price = 0;
 			drafts[5].body.model_id = NOTHING;
-			settle_batch(batch(&flow.chain, drafts, &[FIRST, LAST]))
+			settle_batch(batch(&flow.chain, drafts, &SIGNERS))
 		}),
 	]);
 }
 
-/// Keys of workers in the order of their accounts.
-fn by_account(workers: &[sp_keyring::Sr25519Keyring]) -> Vec<sp_core::sr25519::Pair> {
-	let mut workers = workers.to_vec();
-	workers.sort_by_key(|worker| worker.to_account_id());
-	workers.into_iter().map(|worker| worker.pair()).collect()
+/// Keys in the order of their accounts.
+fn by_account(signers: &[sp_keyring::Sr25519Keyring]) -> Vec<sp_core::sr25519::Pair> {
+	let mut signers = signers.to_vec();
+	signers.sort_by_key(|signer| signer.to_account_id());
+	signers.into_iter().map(|signer| signer.pair()).collect()
 }
 
 /// The bytes of a signed extrinsic with a call that is given in bytes.
@@ -141,7 +152,7 @@ fn settle_bytes(good: &Settlement, stages: usize, boundaries: usize, signatures:
 	let times = (body.energy_mj, body.latency_ms, body.timestamp, body.anchor);
 	let rest = (times, body.ticket_hash);
 	let body = (body.version, hashes, body.finish_reason, tokens, stages, boundaries, rest);
-	call_bytes(MARKET, 8, (good.id, body, &good.payment, signatures))
+	call_bytes(MARKET, 8, (good.id, body, &good.payment, signatures, &good.gateway_signature))
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `tickets` | replayed, expired, overspending or foreign tickets; keys, allowances, escrows |
 //! | `records` | anchors, genesis, signatures, layers, energy, tokens, time |
+//! | `gateways` | what the gateway did not sign as it is: stolen tickets, stripped signatures |
 //! | `executors` | models, workers and consents |
 //! | `requests` | requests made on chain, their matches and settlements |
 //! | `registries` | consents, manifests, offers, workers |
@@ -12,6 +13,7 @@
 
 mod bounds;
 mod executors;
+mod gateways;
 mod records;
 mod registries;
 mod requests;
