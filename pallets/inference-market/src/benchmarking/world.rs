@@ -6,6 +6,7 @@ use crate::{
 };
 use alloc::{format, vec::Vec};
 use aria_primitives::{
+	hashing::sha256,
 	query::Sampling,
 	record::{
 		batch_digest, settlement_digest, Anchor, Batch, BatchEntry, EnergySource, FinishReason,
@@ -23,6 +24,11 @@ use frame_support::traits::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{crypto::KeyTypeId, sr25519, H256};
+
+/// A hash that differs from that of any other number.
+fn numbered(number: u64) -> H256 {
+	sha256(&number.to_le_bytes())
+}
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"benc");
 /// Layers of the first model; each other one has one less.
@@ -108,15 +114,15 @@ impl Case {
 		.unwrap();
 		// So old that a stage may be missing.
 		let number = NOW - T::SigningGrace::get() - 1 - index;
-		let anchor = Anchor { number, hash: H256::from_low_u64_be(number.into()) };
+		let anchor = Anchor { number, hash: numbered(number.into()) };
 		frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(number), anchor.hash);
 		Self {
 			requester,
 			key,
 			model: T::Models::benchmark_model(layers, gateway, OFFER),
 			layers,
-			query: H256::from_low_u64_be(u64::from(index) + 1),
-			output: H256::from_low_u64_be(u64::from(index) + 1_001),
+			query: numbered(u64::from(index) + 1),
+			output: numbered(u64::from(index) + 1_001),
 			anchor,
 		}
 	}
