@@ -1,8 +1,8 @@
 //! Weights of `pallet_provenance_ledger`, written by `make weights`.
 //!
 //! Measured on 2026-11-23 on AMD EPYC: the runtime in wasm over a database in memory,
-//! 10 steps of each component with the others at their greatest,
-//! 5 repetitions of each. Time by least squares; reads, writes and bytes
+//! 20 steps of each component with the others at their greatest,
+//! 10 repetitions of each. Time by least squares; reads, writes and bytes
 //! of proof by the line on which or below which all that was counted lies.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
@@ -23,7 +23,7 @@ pub trait WeightInfo {
 /// Weights of `pallet_provenance_ledger` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 104.6 µs at least.
+	/// Takes 77.2 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ProvenanceLedger::BlockRecords` (r:1 w:1)
@@ -33,11 +33,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ProvenanceLedger::RecordsTotal` (r:1 w:1)
 	/// - `ProvenanceLedger::Stats` (r:1 w:1)
 	fn insert() -> Weight {
-		Weight::from_parts(130_353_000, 262_219)
+		Weight::from_parts(86_798_000, 262_219)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
-	/// Takes 4.8 µs at least.
+	/// Takes 3.6 µs at least.
 	///
 	/// The range of component `n` is `[0, 8192]`.
 	///
@@ -45,8 +45,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ProvenanceLedger::BlockRecords` (r:1 w:0)
 	/// - `ProvenanceLedger::RecordsRoot` (r:0 w:1)
 	fn on_finalize(n: u32, ) -> Weight {
-		Weight::from_parts(4_998_000, 107)
-			.saturating_add(Weight::from_parts(989_031, 0).saturating_mul(n.into()))
+		Weight::from_parts(35_656_280, 107)
+			.saturating_add(Weight::from_parts(771_527, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(Weight::from_parts(0, 32).saturating_mul(n.into()))
@@ -56,13 +56,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn insert() -> Weight {
-		Weight::from_parts(130_353_000, 262_219)
+		Weight::from_parts(86_798_000, 262_219)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn on_finalize(n: u32, ) -> Weight {
-		Weight::from_parts(4_998_000, 107)
-			.saturating_add(Weight::from_parts(989_031, 0).saturating_mul(n.into()))
+		Weight::from_parts(35_656_280, 107)
+			.saturating_add(Weight::from_parts(771_527, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(Weight::from_parts(0, 32).saturating_mul(n.into()))

@@ -31,18 +31,18 @@ pub trait WeightInfo {
 /// Weights of `pallet_reward_distributor` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 55.4 µs at least.
+	/// Takes 35.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
 	/// - `RewardDistributor::TotalUnclaimed` (r:1 w:1)
 	/// - `RewardDistributor::Unclaimed` (r:1 w:1)
 	fn claim() -> Weight {
-		Weight::from_parts(57_695_000, 131)
+		Weight::from_parts(37_296_000, 131)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 54.6 µs at least.
+	/// Takes 35.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
@@ -50,21 +50,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::Unclaimed` (r:1 w:1)
 	/// - `System::Account` (r:1 w:1)
 	fn claim_for() -> Weight {
-		Weight::from_parts(56_584_000, 131)
+		Weight::from_parts(37_405_000, 131)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
-	/// Takes 11.6 µs at least.
+	/// Takes 7.3 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
 	/// - `RewardDistributor::EraEnding` (r:1 w:1)
 	fn force_new_era() -> Weight {
-		Weight::from_parts(12_679_000, 70)
+		Weight::from_parts(7_912_000, 70)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 23.2 µs at least.
+	/// Takes 20.7 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
@@ -72,11 +72,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::Lines` (r:1 w:1)
 	/// - `RewardDistributor::ModelEnergy` (r:2 w:1)
 	fn note_work() -> Weight {
-		Weight::from_parts(26_519_000, 477)
+		Weight::from_parts(22_664_000, 497)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 14.7 µs at least.
+	/// Takes 9.6 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::Authored` (r:1 w:1)
@@ -84,36 +84,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::EraEnding` (r:1 w:0)
 	/// - `RewardDistributor::Eras` (r:1 w:1)
 	fn note_author() -> Weight {
-		Weight::from_parts(15_382_000, 226)
+		Weight::from_parts(10_205_000, 246)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 20.5 µs at least.
+	/// Takes 12.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::CurrentEra` (r:1 w:1)
 	/// - `RewardDistributor::EraEnding` (r:1 w:1)
 	/// - `RewardDistributor::Eras` (r:1 w:2)
 	fn roll_over() -> Weight {
-		Weight::from_parts(22_033_000, 226)
+		Weight::from_parts(18_638_000, 246)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
-	/// Takes 5.2 µs at least.
+	/// Takes 7.5 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
 	/// Keys read and written with the greatest components:
 	/// - `RewardDistributor::Lines` (r:51 w:50)
 	fn sum_lines(n: u32, ) -> Weight {
-		Weight::from_parts(8_098_886, 198)
-			.saturating_add(Weight::from_parts(11_455_346, 0).saturating_mul(n.into()))
+		Weight::from_parts(14_148_295, 214)
+			.saturating_add(Weight::from_parts(8_432_836, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 87).saturating_mul(n.into()))
 	}
-	/// Takes 4.5 µs at least.
+	/// Takes 3.7 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
@@ -122,15 +122,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
 	/// - `System::Account` (r:50 w:50)
 	fn pay_authors(n: u32, ) -> Weight {
-		Weight::from_parts(4_667_000, 247)
-			.saturating_add(Weight::from_parts(47_061_910, 0).saturating_mul(n.into()))
+		Weight::from_parts(3_835_000, 247)
+			.saturating_add(Weight::from_parts(31_257_506, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 62).saturating_mul(n.into()))
 	}
-	/// Takes 5.3 µs at least.
+	/// Takes 3.7 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
@@ -141,15 +141,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
 	/// - `System::Account` (r:50 w:50)
 	fn pay_workers(n: u32, ) -> Weight {
-		Weight::from_parts(137_057, 478)
-			.saturating_add(Weight::from_parts(68_221_870, 0).saturating_mul(n.into()))
+		Weight::from_parts(3_845_000, 494)
+			.saturating_add(Weight::from_parts(43_273_238, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 401).saturating_mul(n.into()))
 	}
-	/// Takes 21.2 µs at least.
+	/// Takes 12.9 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
@@ -159,8 +159,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::ModelEnergy` (r:1 w:0)
 	/// - `RewardDistributor::NextToPrune` (r:0 w:1)
 	fn prune(n: u32, ) -> Weight {
-		Weight::from_parts(21_407_669, 179)
-			.saturating_add(Weight::from_parts(6_506_567, 0).saturating_mul(n.into()))
+		Weight::from_parts(12_263_988, 195)
+			.saturating_add(Weight::from_parts(4_418_793, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
@@ -172,46 +172,46 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn claim() -> Weight {
-		Weight::from_parts(57_695_000, 131)
+		Weight::from_parts(37_296_000, 131)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn claim_for() -> Weight {
-		Weight::from_parts(56_584_000, 131)
+		Weight::from_parts(37_405_000, 131)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn force_new_era() -> Weight {
-		Weight::from_parts(12_679_000, 70)
+		Weight::from_parts(7_912_000, 70)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn note_work() -> Weight {
-		Weight::from_parts(26_519_000, 477)
+		Weight::from_parts(22_664_000, 497)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn note_author() -> Weight {
-		Weight::from_parts(15_382_000, 226)
+		Weight::from_parts(10_205_000, 246)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn roll_over() -> Weight {
-		Weight::from_parts(22_033_000, 226)
+		Weight::from_parts(18_638_000, 246)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn sum_lines(n: u32, ) -> Weight {
-		Weight::from_parts(8_098_886, 198)
-			.saturating_add(Weight::from_parts(11_455_346, 0).saturating_mul(n.into()))
+		Weight::from_parts(14_148_295, 214)
+			.saturating_add(Weight::from_parts(8_432_836, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 87).saturating_mul(n.into()))
 	}
 	fn pay_authors(n: u32, ) -> Weight {
-		Weight::from_parts(4_667_000, 247)
-			.saturating_add(Weight::from_parts(47_061_910, 0).saturating_mul(n.into()))
+		Weight::from_parts(3_835_000, 247)
+			.saturating_add(Weight::from_parts(31_257_506, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
@@ -219,8 +219,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 62).saturating_mul(n.into()))
 	}
 	fn pay_workers(n: u32, ) -> Weight {
-		Weight::from_parts(137_057, 478)
-			.saturating_add(Weight::from_parts(68_221_870, 0).saturating_mul(n.into()))
+		Weight::from_parts(3_845_000, 494)
+			.saturating_add(Weight::from_parts(43_273_238, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
@@ -228,8 +228,8 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 401).saturating_mul(n.into()))
 	}
 	fn prune(n: u32, ) -> Weight {
-		Weight::from_parts(21_407_669, 179)
-			.saturating_add(Weight::from_parts(6_506_567, 0).saturating_mul(n.into()))
+		Weight::from_parts(12_263_988, 195)
+			.saturating_add(Weight::from_parts(4_418_793, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))

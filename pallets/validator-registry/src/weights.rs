@@ -1,8 +1,8 @@
 //! Weights of `pallet_validator_registry`, written by `make weights`.
 //!
 //! Measured on 2026-11-23 on AMD EPYC: the runtime in wasm over a database in memory,
-//! 10 steps of each component with the others at their greatest,
-//! 5 repetitions of each. Time by least squares; reads, writes and bytes
+//! 20 steps of each component with the others at their greatest,
+//! 10 repetitions of each. Time by least squares; reads, writes and bytes
 //! of proof by the line on which or below which all that was counted lies.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
@@ -35,59 +35,59 @@ pub trait WeightInfo {
 /// Weights of `pallet_validator_registry` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 530.2 µs at least.
+	/// Takes 471.2 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `ValidatorRegistry::Candidates` (r:1 w:1)
 	/// - `ValidatorRegistry::Validators` (r:2 w:2)
 	fn register_candidate() -> Weight {
-		Weight::from_parts(698_395_000, 50_773)
+		Weight::from_parts(519_210_000, 50_773)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
-	/// Takes 250.7 µs at least.
+	/// Takes 322.2 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `ValidatorRegistry::Candidates` (r:1 w:1)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn bond_more() -> Weight {
-		Weight::from_parts(269_019_000, 50_377)
+		Weight::from_parts(368_205_000, 50_377)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 191.7 µs at least.
+	/// Takes 182.5 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ValidatorRegistry::Candidates` (r:1 w:1)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn chill() -> Weight {
-		Weight::from_parts(235_028_000, 49_249)
+		Weight::from_parts(187_157_000, 49_249)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 424.7 µs at least.
+	/// Takes 376.5 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ValidatorRegistry::Candidates` (r:1 w:1)
 	/// - `ValidatorRegistry::Validators` (r:2 w:2)
 	fn resume() -> Weight {
-		Weight::from_parts(442_566_000, 49_802)
+		Weight::from_parts(423_538_000, 49_802)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 198.2 µs at least.
+	/// Takes 166.6 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ValidatorRegistry::Candidates` (r:1 w:1)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn unbond() -> Weight {
-		Weight::from_parts(208_909_000, 49_249)
+		Weight::from_parts(189_501_000, 49_249)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 286.7 µs at least.
+	/// Takes 252.2 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -98,11 +98,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ValidatorRegistry::ValidatorOf` (r:0 w:64)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn withdraw() -> Weight {
-		Weight::from_parts(386_392_000, 5_185)
+		Weight::from_parts(274_176_000, 4_857)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(68_u64))
 	}
-	/// Takes 77.6 µs at least.
+	/// Takes 86.6 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ValidatorRegistry::Links` (r:1 w:1)
@@ -110,53 +110,53 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ValidatorRegistry::Validators` (r:1 w:0)
 	/// - `WorkerRegistry::Workers` (r:1 w:0)
 	fn link_worker() -> Weight {
-		Weight::from_parts(80_589_000, 4_194)
+		Weight::from_parts(124_795_000, 4_194)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 24.2 µs at least.
+	/// Takes 24.3 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ValidatorRegistry::Links` (r:1 w:1)
 	/// - `ValidatorRegistry::ValidatorOf` (r:1 w:1)
 	/// - `WorkerRegistry::Workers` (r:1 w:0)
 	fn accept_link() -> Weight {
-		Weight::from_parts(26_530_000, 3_019)
+		Weight::from_parts(27_160_000, 3_019)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 58.2 µs at least.
+	/// Takes 55.8 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ValidatorRegistry::Links` (r:1 w:1)
 	/// - `ValidatorRegistry::ValidatorOf` (r:0 w:1)
 	fn unlink() -> Weight {
-		Weight::from_parts(84_906_000, 2_325)
+		Weight::from_parts(67_921_000, 2_325)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 61.0 µs at least.
+	/// Takes 58.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Session::CurrentIndex` (r:1 w:0)
 	/// - `Session::Validators` (r:1 w:0)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn heartbeat() -> Weight {
-		Weight::from_parts(71_135_000, 4_593)
+		Weight::from_parts(83_094_000, 4_593)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 24.3 µs at least.
+	/// Takes 25.1 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Session::CurrentIndex` (r:1 w:0)
 	/// - `ValidatorRegistry::Validators` (r:1 w:1)
 	fn note_author() -> Weight {
-		Weight::from_parts(27_420_000, 1_401)
+		Weight::from_parts(33_420_000, 1_401)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 10.6 µs at least.
+	/// Takes 11.0 µs at least.
 	///
 	/// The range of component `c` is `[1, 1000]`.
 	///
@@ -164,13 +164,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `Session::NextKeys` (r:1000 w:0)
 	/// - `ValidatorRegistry::Candidates` (r:1 w:0)
 	fn new_session(c: u32, ) -> Weight {
-		Weight::from_parts(33_137_327, 316)
-			.saturating_add(Weight::from_parts(2_026_818, 0).saturating_mul(c.into()))
+		Weight::from_parts(47_380_209, 316)
+			.saturating_add(Weight::from_parts(2_126_179, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(Weight::from_parts(0, 48).saturating_mul(c.into()))
 	}
-	/// Takes 18.8 µs at least.
+	/// Takes 20.2 µs at least.
 	///
 	/// The range of component `v` is `[1, 100]`.
 	///
@@ -180,14 +180,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ValidatorRegistry::Candidates` (r:1 w:0)
 	/// - `ValidatorRegistry::Validators` (r:100 w:100)
 	fn end_session(v: u32, ) -> Weight {
-		Weight::from_parts(19_800_000, 332)
-			.saturating_add(Weight::from_parts(11_865_916, 0).saturating_mul(v.into()))
+		Weight::from_parts(26_763_110, 330)
+			.saturating_add(Weight::from_parts(15_506_563, 0).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(v.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(v.into())))
 			.saturating_add(Weight::from_parts(0, 163).saturating_mul(v.into()))
 	}
-	/// Takes 109.6 µs at least.
+	/// Takes 184.1 µs at least.
 	///
 	/// The range of component `o` is `[1, 100]`.
 	///
@@ -200,95 +200,95 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ValidatorRegistry::Offences` (r:100 w:100)
 	/// - `ValidatorRegistry::Validators` (r:100 w:100)
 	fn on_offence(o: u32, ) -> Weight {
-		Weight::from_parts(218_330_548, 15_127)
-			.saturating_add(Weight::from_parts(57_293_779, 0).saturating_mul(o.into()))
+		Weight::from_parts(663_137_717, 19_192)
+			.saturating_add(Weight::from_parts(65_069_442, 0).saturating_mul(o.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(o.into())))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(o.into())))
-			.saturating_add(Weight::from_parts(0, 206).saturating_mul(o.into()))
+			.saturating_add(Weight::from_parts(0, 275).saturating_mul(o.into()))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn register_candidate() -> Weight {
-		Weight::from_parts(698_395_000, 50_773)
+		Weight::from_parts(519_210_000, 50_773)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn bond_more() -> Weight {
-		Weight::from_parts(269_019_000, 50_377)
+		Weight::from_parts(368_205_000, 50_377)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn chill() -> Weight {
-		Weight::from_parts(235_028_000, 49_249)
+		Weight::from_parts(187_157_000, 49_249)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn resume() -> Weight {
-		Weight::from_parts(442_566_000, 49_802)
+		Weight::from_parts(423_538_000, 49_802)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(208_909_000, 49_249)
+		Weight::from_parts(189_501_000, 49_249)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(386_392_000, 5_185)
+		Weight::from_parts(274_176_000, 4_857)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(68_u64))
 	}
 	fn link_worker() -> Weight {
-		Weight::from_parts(80_589_000, 4_194)
+		Weight::from_parts(124_795_000, 4_194)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn accept_link() -> Weight {
-		Weight::from_parts(26_530_000, 3_019)
+		Weight::from_parts(27_160_000, 3_019)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn unlink() -> Weight {
-		Weight::from_parts(84_906_000, 2_325)
+		Weight::from_parts(67_921_000, 2_325)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn heartbeat() -> Weight {
-		Weight::from_parts(71_135_000, 4_593)
+		Weight::from_parts(83_094_000, 4_593)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn note_author() -> Weight {
-		Weight::from_parts(27_420_000, 1_401)
+		Weight::from_parts(33_420_000, 1_401)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn new_session(c: u32, ) -> Weight {
-		Weight::from_parts(33_137_327, 316)
-			.saturating_add(Weight::from_parts(2_026_818, 0).saturating_mul(c.into()))
+		Weight::from_parts(47_380_209, 316)
+			.saturating_add(Weight::from_parts(2_126_179, 0).saturating_mul(c.into()))
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(Weight::from_parts(0, 48).saturating_mul(c.into()))
 	}
 	fn end_session(v: u32, ) -> Weight {
-		Weight::from_parts(19_800_000, 332)
-			.saturating_add(Weight::from_parts(11_865_916, 0).saturating_mul(v.into()))
+		Weight::from_parts(26_763_110, 330)
+			.saturating_add(Weight::from_parts(15_506_563, 0).saturating_mul(v.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(v.into())))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(v.into())))
 			.saturating_add(Weight::from_parts(0, 163).saturating_mul(v.into()))
 	}
 	fn on_offence(o: u32, ) -> Weight {
-		Weight::from_parts(218_330_548, 15_127)
-			.saturating_add(Weight::from_parts(57_293_779, 0).saturating_mul(o.into()))
+		Weight::from_parts(663_137_717, 19_192)
+			.saturating_add(Weight::from_parts(65_069_442, 0).saturating_mul(o.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(o.into())))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(o.into())))
-			.saturating_add(Weight::from_parts(0, 206).saturating_mul(o.into()))
+			.saturating_add(Weight::from_parts(0, 275).saturating_mul(o.into()))
 	}
 }

@@ -1,8 +1,8 @@
 //! Weights of `pallet_worker_registry`, written by `make weights`.
 //!
 //! Measured on 2026-11-23 on AMD EPYC: the runtime in wasm over a database in memory,
-//! 10 steps of each component with the others at their greatest,
-//! 5 repetitions of each. Time by least squares; reads, writes and bytes
+//! 20 steps of each component with the others at their greatest,
+//! 10 repetitions of each. Time by least squares; reads, writes and bytes
 //! of proof by the line on which or below which all that was counted lies.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
@@ -31,7 +31,7 @@ pub trait WeightInfo {
 /// Weights of `pallet_worker_registry` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 117.2 µs at least.
+	/// Takes 110.4 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -39,21 +39,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Peers` (r:1 w:1)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn register_worker() -> Weight {
-		Weight::from_parts(118_776_000, 115)
+		Weight::from_parts(116_483_000, 115)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 63.7 µs at least.
+	/// Takes 62.1 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn bond_more() -> Weight {
-		Weight::from_parts(65_517_000, 280)
+		Weight::from_parts(65_457_000, 280)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 93.0 µs at least.
+	/// Takes 94.3 µs at least.
 	///
 	/// The range of component `s` is `[0, 32]`.
 	///
@@ -63,49 +63,40 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Serving` (r:0 w:64)
 	/// - `WorkerRegistry::Workers` (r:1 w:0)
 	fn set_served(s: u32, ) -> Weight {
-		Weight::from_parts(100_602_112, 1_646)
-			.saturating_add(Weight::from_parts(7_116_088, 0).saturating_mul(s.into()))
+		Weight::from_parts(97_489_110, 1_645)
+			.saturating_add(Weight::from_parts(7_490_063, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(33_u64))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
-			.saturating_add(Weight::from_parts(0, 115).saturating_mul(s.into()))
+			.saturating_add(Weight::from_parts(0, 114).saturating_mul(s.into()))
 	}
-	/// Takes 12.6 µs at least.
+	/// Takes 13.8 µs at least.
 	///
 	/// Keys read and written:
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn set_region() -> Weight {
-		Weight::from_parts(14_742_000, 187)
+		Weight::from_parts(18_367_000, 187)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 69.7 µs at least.
+	/// Takes 68.5 µs at least.
 	///
 	/// Keys read and written:
 	/// - `System::BlockHash` (r:1 w:0)
 	/// - `WorkerRegistry::Peers` (r:1 w:2)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn rotate_peer() -> Weight {
-		Weight::from_parts(74_010_000, 309)
+		Weight::from_parts(77_154_000, 309)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 12.2 µs at least.
+	/// Takes 12.1 µs at least.
 	///
 	/// Keys read and written:
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn drain() -> Weight {
-		Weight::from_parts(14_422_000, 187)
-			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
-	}
-	/// Takes 12.3 µs at least.
-	///
-	/// Keys read and written:
-	/// - `WorkerRegistry::Workers` (r:1 w:1)
-	fn resume() -> Weight {
-		Weight::from_parts(13_149_000, 191)
+		Weight::from_parts(14_281_000, 187)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -113,12 +104,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	///
 	/// Keys read and written:
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
-	fn unbond() -> Weight {
-		Weight::from_parts(13_540_000, 191)
+	fn resume() -> Weight {
+		Weight::from_parts(14_933_000, 191)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 146.1 µs at least.
+	/// Takes 13.2 µs at least.
+	///
+	/// Keys read and written:
+	/// - `WorkerRegistry::Workers` (r:1 w:1)
+	fn unbond() -> Weight {
+		Weight::from_parts(14_772_000, 191)
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Takes 146.6 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -128,17 +128,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Serving` (r:0 w:32)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn withdraw() -> Weight {
-		Weight::from_parts(150_563_000, 1_585)
+		Weight::from_parts(156_082_000, 1_585)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(36_u64))
 	}
-	/// Takes 40.0 µs at least.
+	/// Takes 38.7 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn punish() -> Weight {
-		Weight::from_parts(43_254_000, 280)
+		Weight::from_parts(41_301_000, 280)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -147,56 +147,56 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn register_worker() -> Weight {
-		Weight::from_parts(118_776_000, 115)
+		Weight::from_parts(116_483_000, 115)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn bond_more() -> Weight {
-		Weight::from_parts(65_517_000, 280)
+		Weight::from_parts(65_457_000, 280)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn set_served(s: u32, ) -> Weight {
-		Weight::from_parts(100_602_112, 1_646)
-			.saturating_add(Weight::from_parts(7_116_088, 0).saturating_mul(s.into()))
+		Weight::from_parts(97_489_110, 1_645)
+			.saturating_add(Weight::from_parts(7_490_063, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(33_u64))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(s.into())))
-			.saturating_add(Weight::from_parts(0, 115).saturating_mul(s.into()))
+			.saturating_add(Weight::from_parts(0, 114).saturating_mul(s.into()))
 	}
 	fn set_region() -> Weight {
-		Weight::from_parts(14_742_000, 187)
+		Weight::from_parts(18_367_000, 187)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn rotate_peer() -> Weight {
-		Weight::from_parts(74_010_000, 309)
+		Weight::from_parts(77_154_000, 309)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn drain() -> Weight {
-		Weight::from_parts(14_422_000, 187)
+		Weight::from_parts(14_281_000, 187)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn resume() -> Weight {
-		Weight::from_parts(13_149_000, 191)
+		Weight::from_parts(14_933_000, 191)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn unbond() -> Weight {
-		Weight::from_parts(13_540_000, 191)
+		Weight::from_parts(14_772_000, 191)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(150_563_000, 1_585)
+		Weight::from_parts(156_082_000, 1_585)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(36_u64))
 	}
 	fn punish() -> Weight {
-		Weight::from_parts(43_254_000, 280)
+		Weight::from_parts(41_301_000, 280)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
