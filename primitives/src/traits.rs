@@ -80,7 +80,7 @@ pub trait Models {
 /// Workers (implemented by worker-registry).
 pub trait Workers {
 	/// Whether the worker may have run these layers of the model for work that began at `began`:
-	/// registered, staked, not drained before `began`, not unbonding, serving the layers.
+	/// registered, staked, neither draining nor unbonding before `began`, serving the layers then.
 	fn ensure_may_work(
 		worker: &AccountId,
 		model: &ModelId,

@@ -84,6 +84,8 @@ parameter_types! {
 	/// Outlasts every deadline that a worker can be held to.
 	pub const WorkerUnbonding: BlockNumber = 7 * DAYS;
 	pub const MaxServed: u32 = 32;
+	/// Whatever can still settle finds what its workers served when it began.
+	pub const ServedGrace: BlockNumber = MaxAnchorAge::get();
 
 	// --- validators ---------------------------------------------------------------------------
 	pub const ValidatorMinimumStake: Balance = 1_000 * ARIA;
@@ -120,8 +122,8 @@ parameter_types! {
 	};
 	/// A record of one stage has 346 bytes: 0.0000346 ARIA.
 	pub const ByteFee: Balance = MICRO_ARIA / 10;
-	/// About the fee of settling a record of one stage. For a cheaper one the submitter pays it,
-	/// so that dust does not fill blocks for nothing.
+	/// About the fee of settling a record of one stage; each further stage asks for a sixth more. For
+	/// a cheaper record the submitter pays the fee, so that dust does not fill blocks for nothing.
 	pub const FreeFrom: Balance = 20 * MILLI_ARIA;
 	pub const GatewayStake: Balance = 100 * ARIA;
 	pub const GatewayUnbonding: BlockNumber = 7 * DAYS;
@@ -136,7 +138,7 @@ parameter_types! {
 	pub const MaxStagePower: u64 = 2_000_000;
 	/// Epochs between settlement and payment, at least: the draw after two, and one to object.
 	pub const VestingEpochs: u64 = 3;
-	/// Unvested value of a worker is at most this multiple of its stake.
+	/// No stage's share brings a worker's unvested value above this multiple of its stake.
 	pub const UnvestedFactor: u32 = 10;
 	pub const MaxReleasesPerBlock: u32 = 100;
 	/// Deadlines of at least 100 blocks, so that no single author can censor.

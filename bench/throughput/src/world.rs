@@ -13,13 +13,14 @@ use aria_primitives::{
 		Architecture, Attention, Encoding, Gate, Head, Manifest, Tensor, TensorRole,
 		MANIFEST_VERSION, NO_LAYER,
 	},
-	record::LayerRange,
+	record::{LayerRange, MAX_STAGES},
 	traits::Offer,
 	AccountId, Balance, BlockNumber, ModelId, ARIA,
 };
 use aria_runtime::{parameters::FreeFrom, Address, Runtime, RuntimeCall};
 use codec::Encode;
 use frame_support::traits::Get;
+use pallet_inference_market::free_from;
 use pallet_worker_registry::ServedShard;
 use sp_core::{ed25519, sr25519, Pair as _, H256};
 use sp_keyring::Sr25519Keyring;
@@ -44,17 +45,18 @@ pub const REQUESTERS: usize = 64;
 pub const PROMPT_TOKENS: u32 = 64;
 pub const OUTPUT_TOKENS: u32 = 128;
 
-/// Planck a token: as much as makes the settlement of a record free, and no more, so that no limit on
-/// earnings is reached.
+/// Planck a token: as much as makes the settlement of a record free, with any number of stages, and no
+/// more, so that no limit on earnings is reached.
 const OFFER: Offer =
 	Offer { prompt_price: TOKEN_PRICE, cached_price: TOKEN_PRICE, output_price: TOKEN_PRICE };
-const TOKEN_PRICE: Balance = FreeFrom::get().div_ceil((PROMPT_TOKENS + OUTPUT_TOKENS) as Balance);
-const STAKE: Balance = 10 * ARIA;
-const ESCROW: Balance = 100 * ARIA;
+const TOKEN_PRICE: Balance =
+	free_from(FreeFrom::get(), MAX_STAGES).div_ceil((PROMPT_TOKENS + OUTPUT_TOKENS) as Balance);
+const STAKE: Balance = 60 * ARIA;
+const ESCROW: Balance = 600 * ARIA;
 const KEY_LIFE: BlockNumber = 1_000_000;
 /// What each kind of account begins with.
-const WORKER_FUNDS: Balance = 15 * ARIA;
-const REQUESTER_FUNDS: Balance = 500 * ARIA;
+const WORKER_FUNDS: Balance = 65 * ARIA;
+const REQUESTER_FUNDS: Balance = 1_000 * ARIA;
 const GATEWAY_FUNDS: Balance = 200 * ARIA;
 const SUBMITTER_FUNDS: Balance = 100_000 * ARIA;
 

@@ -91,6 +91,11 @@ impl<T: Config> Pallet<T> {
 		let genesis = Self::genesis();
 		let signers = Self::ensure_batch_signed(&genesis, &batch)?;
 		let signatures = Signatures::Batch(&signers);
+		// Also of entries that fail: the others have to pay for their place in the block.
+		let least = batch
+			.entries
+			.iter()
+			.fold(0, |sum: Balance, entry| sum.saturating_add(Self::least_price(&entry.body)));
 		let (mut settled, mut failed, mut taken) = (0u32, 0u32, Balance::default());
 		for (index, entry) in batch.entries.into_iter().enumerate() {
 			let id = entry.id;
@@ -112,8 +117,7 @@ impl<T: Config> Pallet<T> {
 			return Err(DispatchErrorWithPostInfo { post_info, error });
 		}
 		Self::deposit_event(Event::BatchSettled { settled, failed });
-		let pays_fee = if failed == 0 { Self::fee_of(taken, entries) } else { Pays::Yes };
-		Ok(PostDispatchInfo { actual_weight, pays_fee })
+		Ok(PostDispatchInfo { actual_weight, pays_fee: Self::fee_of(taken, least) })
 	}
 
 	/// Settles one entry, or changes nothing; returns what was taken, in planck. What the entries

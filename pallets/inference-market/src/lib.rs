@@ -28,7 +28,7 @@
 //! ### Key Concepts
 //!
 //! * **A submitter pays nothing for a good settlement** (`Pays::No`) that takes at least
-//!   [`Config::FreeFrom`], and the ordinary fee for a cheaper or a bad one. Who comes second with a
+//!   [`free_from`] so many stages, and the ordinary fee for a cheaper or a bad one. Who comes second with a
 //!   record pays for little more than a read.
 //! * **A ticket is used once.** Each key has a window of 1,024 nonces, in any order.
 //! * **The gateway signs each settlement**: the record's id together with the set of stages that
@@ -41,7 +41,8 @@
 //!   tokens × output price, by the gateway's offer, divided by [`Config::Split`]; plus
 //!   [`Config::ByteFee`] a byte of the record, for storage.
 //! * **Unvested value is bounded** by [`Config::UnvestedFactor`] × stake for each worker, so that
-//!   cheating until caught costs more than it brings.
+//!   cheating until caught costs more than it brings. What a stage's share exceeds the bound by stays
+//!   with the requester.
 //! * **Requests** reserve their maximal price. What the escrow lacks is taken from the free balance;
 //!   what is not used stays in the escrow, from which it can be withdrawn. The price is by the offer
 //!   that the gateway had when it matched.
@@ -171,7 +172,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type ByteFee: Get<Balance>;
 
-		/// Least price of a record whose submitter pays no fee, in planck.
+		/// Least price of a record of one stage whose submitter pays no fee, in planck; see
+		/// [`free_from`] for more stages.
 		#[pallet::constant]
 		type FreeFrom: Get<Balance>;
 
@@ -215,7 +217,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type VestingEpochs: Get<EpochIndex>;
 
-		/// Most unvested value of a worker, in multiples of its stake.
+		/// Most unvested value that a stage's share may bring a worker to, in multiples of its stake.
 		#[pallet::constant]
 		type UnvestedFactor: Get<u32>;
 
@@ -622,9 +624,6 @@ pub mod pallet {
 		AllowanceExceeded,
 		/// The price is above what is left of the key's cap for this hour.
 		HourlyCapExceeded,
-		/// A stage would have more unvested value than its stake answers for; it has to add stake or
-		/// wait.
-		UnvestedLimit,
 		/// The runtime's split of a price does not add up to the whole; report it.
 		SplitInvalid,
 		/// The batch has no entry.
@@ -943,8 +942,8 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anybody; the first wins. The fee is given back if the price is at least
-		/// [`Config::FreeFrom`].
+		/// `Signed` by anybody; the first wins. The fee is given back if what is taken is at least
+		/// [`free_from`] that many stages.
 		///
 		/// ## Details
 		///
@@ -979,8 +978,8 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// `Signed` by anybody. The fee is given back if every entry is settled and their prices
-		/// together are at least [`Config::FreeFrom`] for each.
+		/// `Signed` by anybody. The fee is given back if what is taken is at least the sum of
+		/// [`free_from`] over all entries, those that fail included.
 		///
 		/// ## Details
 		///

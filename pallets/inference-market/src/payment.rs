@@ -3,7 +3,7 @@
 use crate::{
 	pallet::*,
 	settle::has_stage,
-	types::{record_bytes, Payer, Price, Terms},
+	types::{free_from, record_bytes, Payer, Price, Terms},
 };
 use alloc::{vec, vec::Vec};
 use aria_math::split::{split_exact, split_proportional};
@@ -15,11 +15,11 @@ use aria_primitives::{
 };
 use frame_support::{dispatch::Pays, ensure, traits::Get};
 use sp_core::H256;
-use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
+use sp_runtime::{traits::Zero, DispatchError, SaturatedConversion};
 
 /// A price in the parts that are paid, in planck.
 pub(crate) struct Shares {
-	/// Each stage's part; 0 for one that did not sign.
+	/// Each stage's part; 0 for one that did not sign, and no more than its stake answers for.
 	pub stages: Vec<Balance>,
 	/// What of `burn` counts as each stage's, by its layers.
 	pub burnt: Vec<Balance>,
@@ -33,7 +33,8 @@ pub(crate) struct Shares {
 	pub storage: Balance,
 	/// What is burnt.
 	pub burn: Balance,
-	/// All of it: the price without the parts of the stages that did not sign.
+	/// All of it: the price without what stages that did not sign, or have too much unvested, don't
+	/// get.
 	pub taken: Balance,
 }
 
@@ -59,10 +60,15 @@ impl<T: Config> Pallet<T> {
 		Self::price(offer, body.prompt_tokens, body.cached_tokens, body.output_tokens, stages)
 	}
 
-	/// Whether who settled so many records pays the fee; `taken` is their price in planck. Dust
-	/// does not buy a place in the state.
-	pub(crate) fn fee_of(taken: Balance, records: u32) -> Pays {
-		if taken >= T::FreeFrom::get().saturating_mul(Balance::from(records)) {
+	/// Least price at which a record's settlement is free, in planck.
+	pub(crate) fn least_price(body: &RecordBody) -> Balance {
+		free_from(T::FreeFrom::get(), body.stages.len().saturated_into())
+	}
+
+	/// Whether who settled pays the fee: `taken` is what was taken, `least` what it has to be, in
+	/// planck. Dust does not buy a place in the state.
+	pub(crate) fn fee_of(taken: Balance, least: Balance) -> Pays {
+		if taken >= least {
 			Pays::No
 		} else {
 			Pays::Yes
@@ -137,7 +143,8 @@ impl<T: Config> Pallet<T> {
 		epoch: EpochIndex,
 	) -> Result<Shares, DispatchError> {
 		let layers: Vec<u64> = body.stages.iter().map(|s| u64::from(s.layers.len())).collect();
-		let shares = Self::divide(&terms.price, &layers, signed)?;
+		let mut shares = Self::divide(&terms.price, &layers, signed)?;
+		Self::cap_stages(body, &mut shares);
 		match terms.payer {
 			Payer::Key(key, mut info) => {
 				Self::charge_key(&mut info, shares.taken)?;
@@ -148,7 +155,6 @@ impl<T: Config> Pallet<T> {
 		Self::take(&terms.requester, shares.taken)?;
 
 		for (stage, share) in body.stages.iter().zip(shares.stages.iter()) {
-			Self::ensure_covered(&stage.node, *share)?;
 			Self::vest(epoch, &stage.node, *share);
 		}
 		Self::vest(epoch, &terms.gateway, shares.gateway);
@@ -163,16 +169,24 @@ impl<T: Config> Pallet<T> {
 		Ok(shares)
 	}
 
-	/// Whether the worker's stake answers for `share` on top of what is unvested.
-	fn ensure_covered(worker: &AccountId, share: Balance) -> DispatchResult {
-		if share.is_zero() {
-			return Ok(());
+	/// Leaves with the requester what stages would get beyond what their stakes answer for. The
+	/// record settles all the same: nobody's full purse holds up the pay of the others.
+	fn cap_stages(body: &RecordBody, shares: &mut Shares) {
+		for (stage, share) in body.stages.iter().zip(shares.stages.iter_mut()) {
+			if share.is_zero() {
+				continue;
+			}
+			let paid = Self::unvested_room(&stage.node).min(*share);
+			shares.taken = shares.taken.saturating_sub(share.saturating_sub(paid));
+			*share = paid;
 		}
-		let unvested = UnvestedTotal::<T>::get(worker).saturating_add(share);
+	}
+
+	/// What the worker's stake answers for on top of what is unvested, in planck.
+	fn unvested_room(worker: &AccountId) -> Balance {
 		let factor = Balance::from(T::UnvestedFactor::get());
 		let most = T::Workers::stake(worker).saturating_mul(factor);
-		ensure!(unvested <= most, Error::<T>::UnvestedLimit);
-		Ok(())
+		most.saturating_sub(UnvestedTotal::<T>::get(worker))
 	}
 
 	/// Adds to what `payee` is paid when the bucket of `epoch` closes.

@@ -86,8 +86,9 @@ impl<T: Config> Pallet<T> {
 			return Err(Error::<T>::AlreadySettled.with_weight(T::WeightInfo::settle_again()));
 		}
 		let signatures = Signatures::Each { stages: &signatures, gateway: &gateway_signature };
+		let least = Self::least_price(&body);
 		let taken = Self::settle_record(&Self::genesis(), id, body, payment, &signatures)?;
-		Ok(Self::fee_of(taken, 1).into())
+		Ok(Self::fee_of(taken, least).into())
 	}
 
 	/// Settles a record that the ledger does not have; returns what was taken, in planck. On an

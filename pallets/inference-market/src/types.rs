@@ -171,6 +171,14 @@ impl Price {
 	}
 }
 
+/// Least price of a record of `stages` stages whose submitter pays no fee, in planck: `least` for one
+/// of a single stage, and a sixth of it more for each further one
+/// (`docs/protocol/settlement.md`).
+pub const fn free_from(least: Balance, stages: u32) -> Balance {
+	let more = stages.saturating_sub(1) as Balance;
+	least.saturating_add(more.saturating_mul(least) / 6)
+}
+
 /// Bytes of the SCALE-encoded body of a record with `stages` stages, `0..=32`
 /// (`docs/protocol/record.md`).
 pub const fn record_bytes(stages: u32) -> u32 {

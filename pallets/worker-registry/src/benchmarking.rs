@@ -60,7 +60,7 @@ fn registered<T: Config>() -> AccountId {
 	caller
 }
 
-/// Makes the worker serve as many models as it can.
+/// Makes the worker serve as many models as it can, as it did before, and lets it drop them.
 fn serve_all<T: Config>(worker: &AccountId) {
 	let mut shards: Vec<ServedShard> = (0..T::MaxServed::get())
 		.map(|index| ServedShard {
@@ -69,7 +69,12 @@ fn serve_all<T: Config>(worker: &AccountId) {
 		})
 		.collect();
 	shards.sort();
-	Pallet::<T>::replace_served(worker, BoundedVec::truncate_from(shards));
+	let shards: ShardsOf<T> = BoundedVec::truncate_from(shards);
+	let at = Pallet::<T>::now();
+	let superseded = Some(Superseded { shards: shards.clone(), at });
+	Pallet::<T>::replace_served(worker, &[], Services { shards, superseded });
+	let free = at.saturating_add(T::ServedGrace::get());
+	frame_system::Pallet::<T>::set_block_number(free.into());
 }
 
 #[benchmarks]
@@ -117,7 +122,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller.clone()), shards);
 
-		assert_eq!(Served::<T>::get(&caller).len() as u32, s);
+		assert_eq!(Served::<T>::get(&caller).shards.len() as u32, s);
 	}
 
 	#[benchmark]
@@ -156,6 +161,7 @@ mod benchmarks {
 	fn resume() {
 		let caller = registered::<T>();
 		Pallet::<T>::drain(RawOrigin::Signed(caller.clone()).into()).expect("it is active");
+		Pallet::<T>::unbond(RawOrigin::Signed(caller.clone()).into()).expect("it drains");
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller.clone()));

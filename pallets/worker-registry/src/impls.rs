@@ -1,8 +1,8 @@
 //! The registry's logic, and what other pallets see of it.
 
 use crate::{
-	Config, Error, Event, HoldReason, Pallet, PeerKey, PeerSignature, Peers, Served, Serving,
-	ShardsOf, WorkerInfo, WorkerState, Workers,
+	Config, Error, Event, HoldReason, Pallet, PeerKey, PeerSignature, Peers, Served, ServedShard,
+	Services, ServicesOf, Serving, ShardsOf, Superseded, WorkerInfo, WorkerState, Workers,
 };
 use aria_math::reputation;
 use aria_primitives::{
@@ -160,7 +160,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Forgets a worker.
 	pub(crate) fn remove_worker(worker: &AccountId, info: &WorkerInfo) {
-		Self::replace_served(worker, ShardsOf::<T>::default());
+		let old = Served::<T>::get(worker);
+		Self::replace_served(worker, &old.shards, ServicesOf::<T>::default());
 		Peers::<T>::remove(info.peer);
 		Workers::<T>::remove(worker);
 	}
@@ -182,31 +183,63 @@ impl<T: Config> Pallet<T> {
 		Ok(shards)
 	}
 
-	/// Replaces what a worker serves, and keeps the index.
-	pub(crate) fn replace_served(worker: &AccountId, shards: ShardsOf<T>) {
-		for shard in Served::<T>::get(worker) {
+	/// Makes a worker serve the checked shards. If layers are dropped, what was served is kept for
+	/// work that began before; fails if it would take the place of what is still needed.
+	pub(crate) fn change_served(worker: &AccountId, shards: ShardsOf<T>) -> DispatchResult {
+		let Services { shards: old, superseded } = Served::<T>::get(worker);
+		let drops = !old.iter().all(|shard| covers(&shards, &shard.model, &shard.layers));
+		let superseded = if drops {
+			let now = Self::now();
+			let free =
+				superseded.is_none_or(|last| now >= last.at.saturating_add(T::ServedGrace::get()));
+			ensure!(free, Error::<T>::ServedChangedRecently);
+			Some(Superseded { shards: old.clone(), at: now })
+		} else {
+			superseded
+		};
+		Self::replace_served(worker, &old, Services { shards, superseded });
+		Ok(())
+	}
+
+	/// Replaces what a worker serves and served, and keeps the index; `old` is what it serves.
+	pub(crate) fn replace_served(worker: &AccountId, old: &[ServedShard], new: ServicesOf<T>) {
+		for shard in old {
 			Serving::<T>::remove(shard.model, worker);
 		}
-		for shard in shards.iter() {
+		for shard in new.shards.iter() {
 			Serving::<T>::insert(shard.model, worker, ());
 		}
-		if shards.is_empty() {
+		if new.shards.is_empty() && new.superseded.is_none() {
 			Served::<T>::remove(worker);
 		} else {
-			Served::<T>::insert(worker, shards);
+			Served::<T>::insert(worker, new);
 		}
 	}
 
-	/// Whether the worker's shards of the model, joined where they touch, cover the layers.
-	fn covers(worker: &AccountId, model: &ModelId, layers: &LayerRange) -> bool {
-		let mut reached = layers.first;
-		for shard in Served::<T>::get(worker).iter().filter(|shard| shard.model == *model) {
-			if shard.layers.first <= reached {
-				reached = reached.max(shard.layers.end);
-			}
-		}
-		!layers.is_empty() && reached >= layers.end
+	/// Whether the worker serves the layers, or did when work began at `began`.
+	fn serves(
+		worker: &AccountId,
+		model: &ModelId,
+		layers: &LayerRange,
+		began: BlockNumber,
+	) -> bool {
+		let services = Served::<T>::get(worker);
+		covers(&services.shards, model, layers)
+			|| services
+				.superseded
+				.is_some_and(|last| began < last.at && covers(&last.shards, model, layers))
 	}
+}
+
+/// Whether the ordered shards of the model, joined where they touch, cover the layers.
+fn covers(shards: &[ServedShard], model: &ModelId, layers: &LayerRange) -> bool {
+	let mut reached = layers.first;
+	for shard in shards.iter().filter(|shard| shard.model == *model) {
+		if shard.layers.first <= reached {
+			reached = reached.max(shard.layers.end);
+		}
+	}
+	!layers.is_empty() && reached >= layers.end
 }
 
 impl<T: Config> traits::Workers for Pallet<T> {
@@ -220,10 +253,10 @@ impl<T: Config> traits::Workers for Pallet<T> {
 		match info.state {
 			WorkerState::Active => (),
 			WorkerState::Draining { since } => ensure!(began < since, Error::<T>::Draining),
-			WorkerState::Unbonding { .. } => return Err(Error::<T>::Unbonding.into()),
+			WorkerState::Unbonding { since, .. } => ensure!(began < since, Error::<T>::Unbonding),
 		}
 		ensure!(info.stake >= T::MinimumStake::get(), Error::<T>::InsufficientStake);
-		ensure!(Self::covers(worker, model, layers), Error::<T>::NotServing);
+		ensure!(Self::serves(worker, model, layers, began), Error::<T>::NotServing);
 		Ok(())
 	}
 
@@ -281,11 +314,12 @@ impl<T: Config> traits::Workers for Pallet<T> {
 			let stake = if held.is_ok() { stake } else { 0 };
 			Self::insert_worker(worker, <[u8; 32]>::from(worker.clone()), 0, stake);
 		}
-		let mut shards = Served::<T>::get(worker);
-		let shard = crate::ServedShard { model: *model, layers };
+		let Services { shards: old, superseded } = Served::<T>::get(worker);
+		let mut shards = old.clone();
+		let shard = ServedShard { model: *model, layers };
 		if !shards.contains(&shard) && shards.try_push(shard).is_ok() {
 			shards.sort();
-			Self::replace_served(worker, shards);
+			Self::replace_served(worker, &old, Services { shards, superseded });
 		}
 	}
 }

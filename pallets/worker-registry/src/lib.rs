@@ -26,7 +26,9 @@
 //!   work; earnings fill it up to [`Config::TargetStake`].
 //! - **Reputation**: ppm, grows with every settled stage, falls by a punishment, fades after a
 //!   long idleness ([`aria_math::reputation`]).
-//! - **Began**: what a draining worker may still settle is what began before it drained.
+//! - **Began**: a worker answers for what it took on. Work that began before it drained or dropped
+//!   layers settles all the same, whatever it calls since; layers are dropped at most once in
+//!   [`Config::ServedGrace`] blocks, so that what it served until then is known.
 //!
 //! ### Example
 #![doc = docify::embed!("src/tests/life.rs", a_worker_should_come_work_and_leave)]
@@ -54,7 +56,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
-		PeerKey, PeerSignature, ServedShard, ShardsOf, WeightInfo, WorkerInfo, WorkerState,
+		PeerKey, PeerSignature, ServedShard, ServicesOf, WeightInfo, WorkerInfo, WorkerState,
 		MAX_PAGE, MAX_REGION,
 	};
 	use alloc::vec::Vec;
@@ -111,6 +113,11 @@ pub mod pallet {
 		#[pallet::constant]
 		type UnbondingPeriod: Get<BlockNumber>;
 
+		/// Blocks between two calls that drop served layers; at least the age that the anchor of a
+		/// record may have, so that everything that can settle finds what was served.
+		#[pallet::constant]
+		type ServedGrace: Get<BlockNumber>;
+
 		/// Blocks of an era, in which idleness is counted for reputation.
 		#[pallet::constant]
 		type EraLength: Get<BlockNumber>;
@@ -139,12 +146,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Peers<T: Config> = StorageMap<_, Blake2_128Concat, PeerKey, AccountId>;
 
-	/// What each worker serves, ordered; absent if nothing.
+	/// What each worker serves, and served before it dropped layers; absent if neither.
 	#[pallet::storage]
 	pub type Served<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountId, ShardsOf<T>, ValueQuery>;
+		StorageMap<_, Blake2_128Concat, AccountId, ServicesOf<T>, ValueQuery>;
 
-	/// Which workers serve layers of a model: the index of [`Served`].
+	/// Which workers serve layers of a model: the index of what [`Served`] says of now.
 	#[pallet::storage]
 	pub type Serving<T: Config> =
 		StorageDoubleMap<_, Identity, ModelId, Blake2_128Concat, AccountId, ()>;
@@ -282,10 +289,15 @@ pub mod pallet {
 		InsufficientStake,
 		/// The worker drained before this work began: leave it out.
 		Draining,
-		/// The worker is leaving: leave it out, or let it call `resume`.
+		/// The worker was leaving when this work began, or is leaving now: leave it out, or let it
+		/// call `resume`.
 		Unbonding,
-		/// The worker does not serve these layers: it has to call `set_served`.
+		/// The worker neither serves these layers nor did when this work began: it has to call
+		/// `set_served`.
 		NotServing,
+		/// Layers were dropped less than `ServedGrace` blocks ago: keep those that are served, or
+		/// wait. Layers can be added at any time.
+		ServedChangedRecently,
 	}
 
 	#[pallet::hooks]
@@ -296,6 +308,11 @@ pub mod pallet {
 				"TargetStake must not be below MinimumStake"
 			);
 			assert!(T::UnbondingPeriod::get() > 0, "UnbondingPeriod must not be 0");
+			assert!(T::ServedGrace::get() > 0, "ServedGrace must not be 0");
+			assert!(
+				T::UnbondingPeriod::get() >= T::ServedGrace::get(),
+				"UnbondingPeriod must not be below ServedGrace"
+			);
 			assert!(T::EraLength::get() > 0, "EraLength must not be 0");
 			assert!(T::MaxServed::get() > 0, "MaxServed must not be 0");
 		}
@@ -401,8 +418,10 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// Replaces everything said before. Stages that began earlier are settled against what is
-		/// served when they are settled, so a worker settles first and changes then.
+		/// Replaces everything said before. If that drops layers, stages that began before this
+		/// block are settled against what was served until now too, and no layers can be dropped
+		/// in the next [`Config::ServedGrace`] blocks. Adding layers, or cutting them into shards
+		/// in another way, is always possible.
 		///
 		/// ## Parameters
 		///
@@ -414,6 +433,8 @@ pub mod pallet {
 		/// - [`Error::Unbonding`]: the worker is leaving.
 		/// - [`Error::LayersOutOfRange`]: layers are empty or beyond their model.
 		/// - [`Error::OverlappingShards`]: two shards of one model share a layer.
+		/// - [`Error::ServedChangedRecently`]: this drops layers, and so did a call less than
+		///   [`Config::ServedGrace`] blocks ago.
 		/// - Those of [`Config::Models`], if a model is unknown or not pinned.
 		///
 		/// ## Events
@@ -429,7 +450,7 @@ pub mod pallet {
 			Self::ensure_staying(&worker)?;
 			let shards = Self::checked_shards(shards)?;
 			let count = shards.len() as u32;
-			Self::replace_served(&worker, shards);
+			Self::change_served(&worker, shards)?;
 			Self::deposit_event(Event::ServedSet { worker, shards: count });
 			Ok(())
 		}
@@ -570,9 +591,8 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// From now on nothing of the worker can be settled, so it settles first. The stake can be
-		/// slashed until it is withdrawn, [`Config::UnbondingPeriod`] blocks from now at the
-		/// earliest.
+		/// What began before the worker drained can still be settled. The stake can be slashed until
+		/// it is withdrawn, [`Config::UnbondingPeriod`] blocks from now at the earliest.
 		///
 		/// ## Errors
 		///
@@ -588,11 +608,10 @@ pub mod pallet {
 			let worker = ensure_signed(origin)?;
 			let until = Self::now().saturating_add(T::UnbondingPeriod::get());
 			Self::mutate(&worker, |info| {
-				ensure!(
-					matches!(info.state, WorkerState::Draining { .. }),
-					Error::<T>::NotDraining
-				);
-				info.state = WorkerState::Unbonding { until };
+				let WorkerState::Draining { since } = info.state else {
+					return Err(Error::<T>::NotDraining.into());
+				};
+				info.state = WorkerState::Unbonding { since, until };
 				Ok(())
 			})?;
 			Self::deposit_event(Event::Unbonding { worker, until });
@@ -620,7 +639,7 @@ pub mod pallet {
 		pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
 			let worker = ensure_signed(origin)?;
 			let info = Workers::<T>::get(&worker).ok_or(Error::<T>::NotRegistered)?;
-			let WorkerState::Unbonding { until } = info.state else {
+			let WorkerState::Unbonding { until, .. } = info.state else {
 				return Err(Error::<T>::NotUnbonding.into());
 			};
 			ensure!(Self::now() >= until, Error::<T>::StillUnbonding);
@@ -683,7 +702,7 @@ pub mod pallet {
 
 		/// What the worker serves, ordered by model and first layer.
 		pub fn served(account: AccountId) -> Vec<ServedShard> {
-			Served::<T>::get(account).into_inner()
+			Served::<T>::get(account).shards.into_inner()
 		}
 
 		/// Workers that serve layers of the model, after `after`, at most `limit` and at most 256.

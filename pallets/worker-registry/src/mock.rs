@@ -26,6 +26,7 @@ pub const POOR: AccountId = AccountId::new([9; 32]);
 pub const MINIMUM: Balance = 100;
 pub const TARGET: Balance = 500;
 pub const UNBONDING: u32 = 50;
+pub const GRACE: u32 = 20;
 pub const ERA: u32 = 10;
 pub const INITIAL: Balance = 10_000;
 
@@ -117,6 +118,7 @@ impl crate::Config for Test {
 	type MinimumStake = ConstU128<MINIMUM>;
 	type TargetStake = ConstU128<TARGET>;
 	type UnbondingPeriod = ConstU32<UNBONDING>;
+	type ServedGrace = ConstU32<GRACE>;
 	type EraLength = ConstU32<ERA>;
 	type MaxServed = ConstU32<8>;
 	type WeightInfo = ();

@@ -10,8 +10,10 @@ use sp_runtime::BoundedVec;
 pub type PeerKey = [u8; 32];
 /// An ed25519 signature by a [`PeerKey`].
 pub type PeerSignature = [u8; 64];
-/// What a worker serves, ordered by model and first layer.
+/// Shards of a worker, ordered by model and first layer.
 pub type ShardsOf<T> = BoundedVec<ServedShard, <T as Config>::MaxServed>;
+/// What a worker serves and served.
+pub type ServicesOf<T> = Services<ShardsOf<T>>;
 
 /// Largest UN M49 region code.
 pub const MAX_REGION: u16 = 999;
@@ -40,6 +42,37 @@ pub struct ServedShard {
 	pub layers: LayerRange,
 }
 
+/// What a worker serves, and what work that began earlier may still refer to.
+#[derive(
+	Clone,
+	PartialEq,
+	Eq,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+)]
+pub struct Services<Shards> {
+	/// What it serves.
+	pub shards: Shards,
+	/// What it served before it dropped layers the last time.
+	pub superseded: Option<Superseded<Shards>>,
+}
+
+/// What a worker served until it dropped some of it.
+#[derive(
+	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
+)]
+pub struct Superseded<Shards> {
+	/// What it served.
+	pub shards: Shards,
+	/// The block in which it dropped some of it: good for work that began before.
+	pub at: BlockNumber,
+}
+
 /// Where a worker stands between coming and going.
 #[derive(
 	Clone,
@@ -61,8 +94,10 @@ pub enum WorkerState {
 		/// The block in which it stopped taking work.
 		since: BlockNumber,
 	},
-	/// It takes no work, and its stake unlocks at `until`.
+	/// It finishes what began before `since`, and its stake unlocks at `until`.
 	Unbonding {
+		/// The block in which it stopped taking work, by draining.
+		since: BlockNumber,
 		/// The first block in which it may withdraw.
 		until: BlockNumber,
 	},

@@ -63,8 +63,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Serving` (r:0 w:64)
 	/// - `WorkerRegistry::Workers` (r:1 w:0)
 	fn set_served(s: u32, ) -> Weight {
-		Weight::from_parts(97_489_110, 1_645)
-			.saturating_add(Weight::from_parts(7_490_063, 0).saturating_mul(s.into()))
+		Weight::from_parts(112_000_000, 2_803)
+			.saturating_add(Weight::from_parts(7_900_000, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(33_u64))
@@ -105,7 +105,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Keys read and written:
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn resume() -> Weight {
-		Weight::from_parts(14_933_000, 191)
+		Weight::from_parts(15_500_000, 195)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -128,7 +128,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `WorkerRegistry::Serving` (r:0 w:32)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn withdraw() -> Weight {
-		Weight::from_parts(156_082_000, 1_585)
+		Weight::from_parts(158_000_000, 2_747)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(36_u64))
 	}
@@ -157,8 +157,8 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn set_served(s: u32, ) -> Weight {
-		Weight::from_parts(97_489_110, 1_645)
-			.saturating_add(Weight::from_parts(7_490_063, 0).saturating_mul(s.into()))
+		Weight::from_parts(112_000_000, 2_803)
+			.saturating_add(Weight::from_parts(7_900_000, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(33_u64))
@@ -181,7 +181,7 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn resume() -> Weight {
-		Weight::from_parts(14_933_000, 191)
+		Weight::from_parts(15_500_000, 195)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
@@ -191,7 +191,7 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(156_082_000, 1_585)
+		Weight::from_parts(158_000_000, 2_747)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(36_u64))
 	}

@@ -1,13 +1,14 @@
 //! ARIA's own pallets, and who answers whose questions.
 
 use crate::{
-	parameters::*, AccountId, Authorship, Balances, ConsentRegistry, InferenceMarket,
+	parameters::*, AccountId, Authorship, Balances, BlockNumber, ConsentRegistry, InferenceMarket,
 	ModelRegistry, ProvenanceLedger, RewardDistributor, Runtime, RuntimeHoldReason, Timestamp,
 	Verification, WorkerRegistry,
 };
 use aria_primitives::EpochIndex;
-use frame_support::traits::{Get, Nothing};
+use frame_support::traits::{Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
+use sp_core::H256;
 
 impl pallet_model_registry::Config for Runtime {
 	type Currency = Balances;
@@ -32,6 +33,7 @@ impl pallet_worker_registry::Config for Runtime {
 	type MinimumStake = WorkerMinimumStake;
 	type TargetStake = WorkerTargetStake;
 	type UnbondingPeriod = WorkerUnbonding;
+	type ServedGrace = ServedGrace;
 	type EraLength = EraLength;
 	type MaxServed = MaxServed;
 	type WeightInfo = pallet_worker_registry::weights::SubstrateWeight<Runtime>;
@@ -111,9 +113,24 @@ impl Get<EpochIndex> for CurrentEpoch {
 	}
 }
 
+/// BABE's randomness of one epoch ago, and the block from which on it came to be known: the first of
+/// the epoch whose blocks it was made from. That is the epoch before this one; where epochs were
+/// skipped, it is the last one that had blocks.
+pub struct EpochRandomness;
+
+impl Randomness<H256, BlockNumber> for EpochRandomness {
+	fn random(subject: &[u8]) -> (H256, BlockNumber) {
+		let (seed, _) = pallet_babe::RandomnessFromOneEpochAgo::<Runtime>::random(subject);
+		// BABE itself names the block at which the randomness was complete, the start of this
+		// epoch: no record that waits for a draw is younger than that.
+		let (known_since, _) = pallet_babe::EpochStart::<Runtime>::get();
+		(seed, known_since)
+	}
+}
+
 impl pallet_verification::Config for Runtime {
 	type CurrentEpoch = CurrentEpoch;
-	type Randomness = pallet_babe::RandomnessFromOneEpochAgo<Runtime>;
+	type Randomness = EpochRandomness;
 	type DrawOrigin = EnsureRoot<AccountId>;
 	type DrawDelay = DrawDelay;
 	type FloorPpm = AuditFloor;

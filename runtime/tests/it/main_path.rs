@@ -19,7 +19,7 @@ use aria_runtime_api::{
 	runtime_decl_for_provenance_api::ProvenanceApiV1, runtime_decl_for_sobriety_api::SobrietyApiV1,
 };
 use codec::Decode;
-use pallet_inference_market::{Error, Event, UnvestedBurn, UnvestedTotal};
+use pallet_inference_market::{free_from, Error, Event, UnvestedBurn, UnvestedTotal};
 use sp_core::H256;
 use sp_runtime::DispatchError;
 use std::collections::BTreeMap;
@@ -107,10 +107,10 @@ fn answered(flow: &Flow, nonce: u64, tokens: u32) -> Draft {
 	draft
 }
 
-/// Fewest tokens of an answer at whose price a settlement is free.
+/// Fewest tokens of an answer by both workers at whose price a settlement is free.
 fn fewest_free(flow: &Flow) -> u32 {
-	let free_from = parameters::FreeFrom::get();
-	(1..1_000).find(|tokens| price(&answered(flow, 1, *tokens).body) >= free_from).unwrap()
+	let least = free_from(parameters::FreeFrom::get(), 2);
+	(1..1_000).find(|tokens| price(&answered(flow, 1, *tokens).body) >= least).unwrap()
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn a_batch_should_be_settled_for_nothing_when_every_entry_is_good() {
 }
 
 #[test]
-fn a_batch_should_settle_what_is_good_and_cost_a_fee_when_an_entry_is_not() {
+fn a_batch_should_settle_what_is_good_for_nothing_when_that_covers_what_is_not() {
 	let mut flow = Flow::new();
 	let submitter = SUBMITTER.to_account_id();
 	let mut replayed = flow.draft(1);
@@ -363,10 +363,65 @@ fn a_batch_should_settle_what_is_good_and_cost_a_fee_when_an_entry_is_not() {
 	});
 	let error: DispatchError = Error::<Runtime>::TicketReplayed.into();
 	assert_eq!(failed, [(1, refused, error)]);
-	assert!(executed.fee(0) > 0);
-	assert_eq!(flow.free(&submitter), free - executed.fee(0));
+	assert_eq!((executed.fee(0), flow.free(&submitter)), (0, free));
 	assert_eq!(flow.escrow(), (ESCROW - prices, 0));
 	assert_eq!(record(&mut flow, refused), None);
+}
+
+#[test]
+fn a_batch_should_cost_a_fee_when_its_good_entries_do_not_cover_the_others() {
+	let mut flow = Flow::new();
+	let submitter = SUBMITTER.to_account_id();
+	let good = answered(&flow, 1, fewest_free(&flow));
+	let mut replayed = good.clone();
+	replayed.body.output_tokens += 1;
+	let free = flow.free(&submitter);
+
+	let batch = batch(&flow.chain, vec![good, replayed], &SIGNERS);
+	let executed = flow.chain.submit(SUBMITTER, settle_batch(batch));
+
+	executed.assert_good();
+	assert!(executed.fee(0) > 0);
+	assert_eq!(flow.free(&submitter), free - executed.fee(0));
+}
+
+#[test]
+fn a_stage_whose_stake_answers_for_no_more_should_not_hold_up_the_pay_of_others() {
+	// Given answers of 4,000 tokens at the highest price, each of which gives a stage 1.4 ARIA, and a
+	// last stage with the least stake, one ARIA, which answers for ten.
+	let mut flow = Flow::new();
+	let (model, mut offer) = (flow.model, OFFER);
+	offer.output_price = parameters::MaxTokenPrice::get();
+	let set_offer = Models::set_offer { model, offer };
+	flow.chain.accept(vec![(GATEWAY, set_offer.into())]);
+	let last = LAST.to_account_id();
+	let limit = 10 * aria_primitives::ARIA;
+
+	// When more is settled than that.
+	let long = |flow: &Flow, nonce: u64| answered(flow, nonce, 4_000);
+	for nonce in 1..=7 {
+		let draft = long(&flow, nonce);
+		flow.settle(draft);
+	}
+	let (before, (held, _)) = (unvested(&mut flow, &last), flow.escrow());
+	assert!(before < limit && limit < before + before / 7);
+	let draft = long(&flow, 8);
+	let executed = flow.settle(draft);
+
+	// Then it gets what there is room for, the other stage all of its share, and the rest stays in the
+	// escrow.
+	assert_eq!(executed.fee(0), 0);
+	assert_eq!(unvested(&mut flow, &last), limit);
+	let share = before / 7;
+	assert_eq!(unvested(&mut flow, &FIRST.to_account_id()), 8 * share);
+	let id = flow.last.clone().unwrap().id;
+	let entry = record(&mut flow, id).unwrap();
+	let tokens = Balance::from(4_000u32) * offer.output_price
+		+ 48 * OFFER.prompt_price
+		+ 16 * OFFER.cached_price;
+	let bytes = price(&entry.body) - tokens_price(&entry.body);
+	assert_eq!(entry.price, tokens + bytes - (share - (limit - before)));
+	assert_eq!(flow.escrow(), (held - entry.price, 0));
 }
 
 #[test]
@@ -450,21 +505,27 @@ fn a_bucket_should_stay_closed_until_its_records_are_drawn() {
 	flow.settle(draft);
 	let silence = 5 * flow.chain.read(ValidatorRegistry::epoch_length);
 
-	// When a block comes after it, which draws the older one only (and, as it begins a session, has
-	// no room for a transaction).
-	flow.chain.block_after(silence, vec![]);
-
-	// Then nobody can have the other one paid yet; the block that draws it pays it.
+	// When blocks come after it, then they draw and pay the older one only: what the seed is made of
+	// was known when the other one was settled, for no epoch has had a block since.
 	let payee = FIRST.to_account_id();
+	let share = unvested(&mut flow, &payee) / 2;
+	flow.chain.block_after(silence, vec![]);
+	flow.chain.blocks(3);
 	let drawn = [0, 1].map(|epoch| flow.chain.read(|| Verification::is_drawn(epoch)));
 	assert_eq!(drawn, [true, false]);
+	assert_eq!(unvested(&mut flow, &payee), share);
 	let early = flow.chain.read(|| {
 		let origin = RuntimeOrigin::signed(SUBMITTER.to_account_id());
 		InferenceMarket::release(origin, 1, payee.clone())
 	});
 	assert_eq!(early.err(), Some(Error::<Runtime>::EpochNotClosed.into()));
+
+	// The first block of the epoch after these draws it (and, as it begins a session, has no room for
+	// payments); the next one pays it.
+	flow.chain.epochs(1);
+	assert!(flow.chain.read(|| Verification::is_drawn(1)));
 	let block = flow.chain.block(vec![]);
-	assert!(market_event(&block, released).iter().any(|(released, _)| *released == payee));
+	assert!(market_event(&block, released).contains(&(payee.clone(), share)));
 	assert_eq!(unvested(&mut flow, &payee), 0);
 }
 

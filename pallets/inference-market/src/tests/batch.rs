@@ -1,7 +1,7 @@
 //! `settle_batch`.
 
 use super::fixtures::*;
-use crate::{mock::*, Error, Event, WeightInfo};
+use crate::{mock::*, record_bytes, Error, Event, WeightInfo};
 use aria_primitives::record::{Batch, BatchEntry, Settlement};
 use frame_support::{
 	assert_ok,
@@ -72,8 +72,9 @@ fn settle_batch_should_leave_others_alone_when_an_entry_fails() {
 		let mut replayed = Draft::new(2);
 		replayed.body.output_hash = H256::zero();
 		let drafts = [Draft::new(2), poor, replayed, Draft::new(2).nonce(3)];
+		// The price of the good ones is enough for the places of all.
 		let result = submit(batch_of(&drafts, &ALL));
-		assert_eq!(result.unwrap().pays_fee, Pays::Yes);
+		assert_eq!(result.unwrap().pays_fee, Pays::No);
 
 		assert_eq!(market_events().last(), Some(&Event::BatchSettled { settled: 2, failed: 2 }));
 		assert_eq!(Market::escrow(requester()).held, DEPOSIT - 2 * PRICE);
@@ -202,7 +203,7 @@ fn settle_batch_should_settle_requests_when_they_were_matched() {
 #[test]
 fn settle_batch_should_cost_the_fee_when_its_prices_are_dust() {
 	with_setup(|| {
-		MockFreeFrom::set(PRICE);
+		two_stages_free_from(PRICE);
 		let cost = |nonce: u64, output_tokens: u32| {
 			let mut other = Draft::new(2).nonce(nonce + 1);
 			other.body.output_tokens = output_tokens;
@@ -216,9 +217,32 @@ fn settle_batch_should_cost_the_fee_when_its_prices_are_dust() {
 		assert_eq!(market_events().last(), Some(&Event::BatchSettled { settled: 2, failed: 0 }));
 
 		// Prices together count, not each.
-		MockFreeFrom::set(PRICE + OFFER.output_price / 2);
+		two_stages_free_from(PRICE + OFFER.output_price / 2);
 		assert_eq!(cost(7, 51), Pays::No);
 		assert_eq!(cost(9, 50), Pays::Yes);
+	});
+}
+
+#[test]
+fn settle_batch_should_have_failed_entries_covered_when_it_is_free() {
+	with_setup(|| {
+		// As when its requester revokes a key while the batch is on its way.
+		let foreign = |nonce: u64, stages: u8| {
+			let mut draft = Draft::new(stages).nonce(nonce);
+			draft.ticket.key = stranger();
+			draft.signer = STRANGER;
+			draft
+		};
+		let cost = |drafts: &[Draft]| submit(batch_of(drafts, &ALL)).unwrap().pays_fee;
+		let one = || Draft::new(1);
+		let single = TOKEN_PRICE + u128::from(record_bytes(1)) * BYTE_FEE;
+		MockFreeFrom::set(single / 2);
+		assert_eq!(cost(&[one().nonce(1), foreign(2, 1)]), Pays::No);
+		assert_eq!(failures(), vec![(1, because(Error::UnknownKey))]);
+		// The place of a record of more stages is dearer.
+		assert_eq!(cost(&[one().nonce(3), foreign(4, 2)]), Pays::Yes);
+		assert_eq!(cost(&[one().nonce(5), foreign(6, 1), foreign(7, 1)]), Pays::Yes);
+		assert_eq!(cost(&[one().nonce(8), one().nonce(9), foreign(10, 2)]), Pays::No);
 	});
 }
 

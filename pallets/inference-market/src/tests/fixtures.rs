@@ -1,6 +1,6 @@
 //! A model, a gateway, a key with money, and records to settle.
 
-use crate::{mock::*, RequestPrompt};
+use crate::{free_from, mock::*, RequestPrompt};
 use aria_primitives::{
 	query::Sampling,
 	record::{
@@ -199,6 +199,13 @@ pub fn sign_batch(entries: Vec<BatchEntry>, seeds: &[u8]) -> Batch {
 	let signatures: Vec<_> =
 		signers.into_iter().map(|(account, seed)| (account, sign(seed, &digest))).collect();
 	Batch { entries: entries.try_into().unwrap(), signatures: signatures.try_into().unwrap() }
+}
+
+/// Makes `price` the least at which the settlement of a record of two stages is free.
+pub fn two_stages_free_from(price: Balance) {
+	let least = (6 * price).div_ceil(7);
+	assert_eq!(free_from(least, 2), price);
+	MockFreeFrom::set(least);
 }
 
 /// Submits a settlement.

@@ -1,7 +1,9 @@
 //! `settle`: what happens when a record is sound.
 
 use super::fixtures::*;
-use crate::{mock::*, record_bytes, Error, Escrows, Event, Unvested, UnvestedBurn, WeightInfo};
+use crate::{
+	free_from, mock::*, record_bytes, Error, Escrows, Event, Unvested, UnvestedBurn, WeightInfo,
+};
 use aria_primitives::{
 	record::EnergySource,
 	ticket::AuditMode,
@@ -173,9 +175,9 @@ fn settle_should_take_nothing_when_everything_is_free() {
 fn settle_should_cost_the_fee_when_the_price_is_dust() {
 	with_setup(|| {
 		let pays = |draft: Draft| settle(draft.settlement()).unwrap().pays_fee;
-		MockFreeFrom::set(PRICE);
+		two_stages_free_from(PRICE);
 		assert_eq!(pays(Draft::new(2)), Pays::No);
-		MockFreeFrom::set(PRICE + 1);
+		two_stages_free_from(PRICE + 1);
 		let settlement = Draft::new(2).nonce(2).settlement();
 		let id = settlement.id;
 		assert_eq!(settle(settlement).unwrap().pays_fee, Pays::Yes);
@@ -184,13 +186,78 @@ fn settle_should_cost_the_fee_when_the_price_is_dust() {
 		assert_eq!(Market::escrow(requester()).held, DEPOSIT - 2 * PRICE);
 
 		// What counts is what was taken: not the share of a stage that did not sign.
-		MockFreeFrom::set(PRICE);
+		two_stages_free_from(PRICE);
 		let late = Draft::new(2).nonce(3).anchored(NOW - GRACE - 1);
 		assert_eq!(pays(late.without(&[0])), Pays::Yes);
 		MockFreeFrom::set(0);
 		put("offer", (MODEL, gateway()), aria_primitives::traits::Offer::default());
 		MockByteFee::set(0);
 		assert_eq!(pays(Draft::new(2).nonce(4)), Pays::No);
+	});
+}
+
+#[test]
+fn free_from_should_grow_with_the_stages_of_a_record() {
+	let least = |stages| free_from(6_000, stages);
+	assert_eq!((least(1), least(2), least(3)), (6_000, 7_000, 8_000));
+	assert_eq!((least(7), least(32)), (12_000, 37_000));
+	assert_eq!((least(0), free_from(0, 32)), (6_000, 0));
+	assert_eq!(free_from(u128::MAX, u32::MAX), u128::MAX);
+
+	with_setup(|| {
+		// What is enough for two stages is not for three, whose bytes add less than a sixth.
+		two_stages_free_from(PRICE);
+		assert_eq!(settle(Draft::new(2).settlement()).unwrap().pays_fee, Pays::No);
+		let three = Draft::new(3).nonce(2).settlement();
+		assert_eq!(settle(three).unwrap().pays_fee, Pays::Yes);
+	});
+}
+
+#[test]
+fn settle_should_cap_a_stages_share_when_its_stake_answers_for_no_more() {
+	with_setup(|| {
+		let share = TOKEN_PRICE * 60 / 100 / 2;
+		// Answers for two and a half shares.
+		put("stake", worker(1), share / u128::from(UNVESTED_FACTOR) * 5 / 2);
+		let limit = share / u128::from(UNVESTED_FACTOR) * 5 / 2 * u128::from(UNVESTED_FACTOR);
+		assert_ok!(settle(Draft::new(2).settlement()));
+		assert_ok!(settle(Draft::new(2).nonce(2).settlement()));
+		let held = Market::escrow(requester()).held;
+
+		// The third record pays what there is room for, and everybody else in full.
+		let settlement = Draft::new(2).nonce(3).settlement();
+		let id = settlement.id;
+		assert_ok!(settle(settlement));
+		assert_eq!(unvested(&worker(1)), limit);
+		assert_eq!(unvested(&worker(0)), 3 * share);
+		assert_eq!(unvested(&gateway()), 3 * (TOKEN_PRICE * 10 / 100));
+		let left = 3 * share - limit;
+		assert!(left > 0 && left < share);
+		assert_eq!(Market::escrow(requester()).held, held - PRICE + left);
+		let entry = <Mock as Ledger>::get(&id).unwrap();
+		assert_eq!((entry.signed_stages, entry.price), (0b11, PRICE - left));
+		assert_eq!(Market::spending_key(spending_key()).unwrap().spent, 3 * PRICE - left);
+		// It signed, so its work counts, and what is burnt on it is burnt in full.
+		assert_eq!(work_notes().len(), 6);
+		assert_eq!(UnvestedBurn::<Test>::get(EPOCH), 3 * (TOKEN_PRICE * 15 / 100));
+
+		// From then on it gets nothing, and holds nobody up.
+		assert_ok!(settle(Draft::new(2).nonce(4).settlement()));
+		assert_eq!(unvested(&worker(1)), limit);
+		assert_eq!(unvested(&worker(0)), 4 * share);
+		// A stake that shrank below what is unvested takes nothing away.
+		put("stake", worker(1), 0u128);
+		assert_ok!(settle(Draft::new(2).nonce(5).settlement()));
+		assert_eq!(unvested(&worker(1)), limit);
+	});
+}
+
+#[test]
+fn settle_should_cost_the_fee_when_a_capped_share_makes_dust_of_the_price() {
+	with_setup(|| {
+		two_stages_free_from(PRICE);
+		put("stake", worker(1), 0u128);
+		assert_eq!(settle(Draft::new(2).settlement()).unwrap().pays_fee, Pays::Yes);
 	});
 }
 

@@ -233,22 +233,6 @@ fn settle_should_fail_when_a_consent_asks_for_more() {
 }
 
 #[test]
-fn settle_should_fail_when_the_stake_does_not_answer_for_more() {
-	with_setup(|| {
-		let share = TOKEN_PRICE * 60 / 100 / 2;
-		put("stake", worker(1), share);
-		assert_ok!(settle(Draft::new(2).settlement()));
-		assert_ok!(settle(Draft::new(2).nonce(2).settlement()));
-		refuse(Draft::new(2).nonce(3).settlement(), Error::<Test>::UnvestedLimit);
-		// A stage that earns nothing is not held to it.
-		let without = Draft::new(2).nonce(3).anchored(NOW - GRACE - 1);
-		put("stake", worker(0), 0u128);
-		put("stake", worker(1), STAKE);
-		assert_ok!(settle(without.without(&[0]).settlement()));
-	});
-}
-
-#[test]
 fn settle_should_fail_when_signatures_are_wrong() {
 	with_setup(|| {
 		let sound = Draft::new(3).settlement();

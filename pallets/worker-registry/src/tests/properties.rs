@@ -1,7 +1,8 @@
-//! Random calls by three accounts: the invariants hold after each, and nothing panics.
+//! Random calls by three accounts: the invariants hold after each, and nothing panics. Random calls
+//! by a worker: what it could take on stays good for as long as a record may refer to it.
 
 use super::*;
-use crate::mock::{new_test_ext, small_model, Balances, ALICE, BOB, CHARLIE};
+use crate::mock::{new_test_ext, small_model, Balances, ALICE, BOB, CHARLIE, GRACE};
 use aria_primitives::traits::Workers;
 use proptest::prelude::*;
 
@@ -77,6 +78,32 @@ fn perform(who: &AccountId, act: Act) {
 	};
 }
 
+/// What a worker can do by itself to what it serves and to where it stands.
+fn evasion() -> impl Strategy<Value = Act> {
+	let cuts = [0u16, 8, 16, 24];
+	prop_oneof![
+		3 => (0usize..4, 0usize..4)
+			.prop_map(move |(first, end)| Act::Serve(vec![(true, cuts[first], cuts[end])])),
+		1 => Just(Act::Serve(vec![])),
+		1 => Just(Act::Drain),
+		2 => Just(Act::Resume),
+		1 => Just(Act::Unbond),
+		1 => Just(Act::Withdraw),
+		4 => (1u32..9).prop_map(Act::Wait),
+	]
+}
+
+/// Which thirds of the model ALICE may run in work that began at `began`.
+fn thirds(began: u32) -> Vec<u16> {
+	(0..3)
+		.map(|third| third * 8)
+		.filter(|first| {
+			let layers = layers(*first, first + 8);
+			<WorkerRegistry as Workers>::ensure_may_work(&ALICE, &model(), &layers, began).is_ok()
+		})
+		.collect()
+}
+
 proptest! {
 	#![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -92,6 +119,31 @@ proptest! {
 				perform(&who, act);
 				WorkerRegistry::do_try_state().unwrap();
 				assert!(punishes || Balances::total_issuance() == before);
+			}
+		});
+	}
+
+	#[test]
+	fn work_should_stay_good_when_its_worker_changes_afterwards(
+		acts in prop::collection::vec(evasion(), 1..60),
+	) {
+		new_test_ext().execute_with(|| {
+			register(&ALICE, 1, 100);
+			serve(&ALICE, 0, 24);
+			let mut taken: Vec<(u32, Vec<u16>)> = Vec::new();
+			for act in acts {
+				if matches!(act, Act::Wait(_)) {
+					// The state after a block is what work is given out by.
+					let now = System::block_number();
+					taken.push((now, thirds(now)));
+				}
+				perform(&ALICE, act);
+				WorkerRegistry::do_try_state().unwrap();
+				taken.retain(|(began, _)| System::block_number() <= began + GRACE);
+				for (began, could) in &taken {
+					let can = thirds(*began);
+					assert!(could.iter().all(|third| can.contains(third)), "{could:?}, {can:?}");
+				}
 			}
 		});
 	}

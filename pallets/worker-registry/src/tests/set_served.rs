@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-	mock::{build_and_execute, small_model, ALICE, BOB, MINIMUM},
-	Served, Serving,
+	mock::{build_and_execute, small_model, ALICE, BOB, GRACE, MINIMUM},
+	Served, Services, Serving, Superseded,
 };
 use frame_support::assert_noop;
 use sp_core::H256;
@@ -41,8 +41,9 @@ fn set_served_should_replace_what_was_served() {
 		assert!(!Serving::<Test>::contains_key(model(), ALICE));
 		assert!(Serving::<Test>::contains_key(small_model(), ALICE));
 
+		System::set_block_number(1 + GRACE);
 		assert_ok!(set(vec![]));
-		assert!(!Served::<Test>::contains_key(ALICE));
+		assert_eq!(WorkerRegistry::served(ALICE), vec![]);
 		assert_eq!(Serving::<Test>::iter().count(), 0);
 		assert_last(Event::ServedSet { worker: ALICE, shards: 0 });
 	});
@@ -112,5 +113,90 @@ fn set_served_should_leave_other_workers_in_the_index() {
 		serve(&BOB, 0, 12);
 		assert_ok!(set(vec![]));
 		assert_eq!(WorkerRegistry::workers_serving(model(), None, 10), vec![BOB]);
+	});
+}
+
+#[test]
+fn set_served_should_store_nothing_when_nothing_was_served() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		assert_ok!(set(vec![]));
+		assert!(!Served::<Test>::contains_key(ALICE));
+	});
+}
+
+#[test]
+fn set_served_should_keep_what_was_served_when_layers_are_dropped() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		assert_ok!(set(vec![shard(model(), 0, 12), shard(small_model(), 0, 4)]));
+		System::set_block_number(7);
+		assert_ok!(set(vec![shard(model(), 0, 11), shard(small_model(), 0, 4)]));
+
+		let before = vec![shard(model(), 0, 12), shard(small_model(), 0, 4)];
+		let now = vec![shard(model(), 0, 11), shard(small_model(), 0, 4)];
+		assert_eq!(
+			Served::<Test>::get(ALICE),
+			Services {
+				shards: BoundedVec::truncate_from(now),
+				superseded: Some(Superseded { shards: BoundedVec::truncate_from(before), at: 7 }),
+			}
+		);
+	});
+}
+
+#[test]
+fn set_served_should_fail_when_layers_were_dropped_recently() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		assert_ok!(set(vec![shard(model(), 0, 24)]));
+		System::set_block_number(7);
+		assert_ok!(set(vec![shard(model(), 0, 12)]));
+
+		for block in [7, 8, 6 + GRACE] {
+			System::set_block_number(block);
+			for fewer in [vec![], vec![shard(model(), 1, 24)], vec![shard(small_model(), 0, 4)]] {
+				assert_noop!(set(fewer), Error::ServedChangedRecently);
+			}
+		}
+		System::set_block_number(7 + GRACE);
+		assert_ok!(set(vec![]));
+		assert_eq!(Served::<Test>::get(ALICE).superseded.unwrap().at, 7 + GRACE);
+		assert_ok!(set(vec![shard(small_model(), 0, 4)]));
+		assert_noop!(set(vec![]), Error::ServedChangedRecently);
+	});
+}
+
+#[test]
+fn set_served_should_add_layers_when_others_were_dropped_recently() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		assert_ok!(set(vec![shard(model(), 0, 24)]));
+		assert_ok!(set(vec![shard(model(), 0, 12)]));
+		let superseded = Served::<Test>::get(ALICE).superseded;
+
+		// More layers, the same in other shards, and everything back again.
+		for shards in [
+			vec![shard(model(), 0, 14)],
+			vec![shard(model(), 0, 6), shard(model(), 6, 14), shard(small_model(), 0, 1)],
+			vec![shard(model(), 0, 24), shard(small_model(), 0, 1)],
+		] {
+			assert_ok!(set(shards));
+			assert_eq!(Served::<Test>::get(ALICE).superseded, superseded);
+		}
+	});
+}
+
+#[test]
+fn set_served_should_remember_the_last_drop_when_draining_or_unbonding() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		assert_ok!(set(vec![shard(model(), 0, 24)]));
+		assert_ok!(set(vec![shard(model(), 0, 12)]));
+		assert_ok!(WorkerRegistry::drain(signed(&ALICE)));
+		assert_noop!(set(vec![]), Error::ServedChangedRecently);
+		assert_ok!(WorkerRegistry::unbond(signed(&ALICE)));
+		assert_ok!(WorkerRegistry::resume(signed(&ALICE)));
+		assert_noop!(set(vec![]), Error::ServedChangedRecently);
 	});
 }

@@ -14,7 +14,10 @@ fn unbond_should_name_the_block_of_unlocking() {
 		assert_ok!(WorkerRegistry::unbond(signed(&ALICE)));
 
 		let until = 5 + UNBONDING;
-		assert_eq!(WorkerRegistry::info(&ALICE).unwrap().state, WorkerState::Unbonding { until });
+		assert_eq!(
+			WorkerRegistry::info(&ALICE).unwrap().state,
+			WorkerState::Unbonding { since: 1, until }
+		);
 		assert_last(Event::Unbonding { worker: ALICE, until });
 	});
 }

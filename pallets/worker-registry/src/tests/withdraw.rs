@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 /// ALICE serves, and has unbonded in block 1.
 fn leaving() {
 	register(&ALICE, 1, 250);
+	serve(&ALICE, 0, 24);
 	serve(&ALICE, 0, 12);
 	assert_ok!(WorkerRegistry::drain(signed(&ALICE)));
 	assert_ok!(WorkerRegistry::unbond(signed(&ALICE)));

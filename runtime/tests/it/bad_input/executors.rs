@@ -1,7 +1,10 @@
 //! Models that are unknown or not pinned; workers without stake, draining, unbonded; consents that
-//! do not permit the task or the hour.
+//! do not permit the task or the hour. And workers who can't make what they worked on unpaid.
 
-use super::{case, refuse_settlements, ConsentError, MarketError, ModelError, WorkerError};
+use super::{
+	call, case, refuse_calls, refuse_settlements, ConsentError, MarketError, ModelError,
+	WorkerError, NONCE,
+};
 use crate::flow::*;
 use aria_primitives::{
 	consent::{Consent, Schedule, TaskType, Window},
@@ -45,15 +48,66 @@ fn records_should_be_refused_when_a_worker_may_not_work() {
 			flow.chain.jump_to(free_at);
 			flow.chain.accept(vec![(LAST, Workers::withdraw {}.into())]);
 		}),
-		case("serving nothing", WorkerError::NotServing).given(|flow| {
-			let nothing = Workers::set_served { shards: Default::default() };
-			flow.chain.accept(vec![(LAST, nothing.into())]);
+		case("serving nothing", WorkerError::NotServing).given(serve_nothing),
+		case("serving other layers", WorkerError::NotServing).given(serve_fewer),
+	]);
+}
+
+#[test]
+fn records_should_settle_when_a_worker_left_after_their_work_began() {
+	let leaves: [fn(&mut Flow); 6] = [
+		|flow| drain(flow, false),
+		|flow| drain(flow, true),
+		serve_nothing,
+		serve_fewer,
+		|flow| {
+			serve_nothing(flow);
+			drain(flow, true);
+		},
+		|flow| {
+			serve_fewer(flow);
+			flow.chain.blocks(parameters::ServedGrace::get() - 2);
+		},
+	];
+	let mut base = Flow::new();
+	for leave in leaves {
+		// Given a record of work that both took on.
+		let mut flow = base.fork();
+		let mut draft = flow.draft(NONCE);
+		// When one of them turns away, it still settles.
+		leave(&mut flow);
+		draft.body.timestamp = flow.chain.now();
+		draft.ticket.expiry = flow.chain.head().number + 100;
+		flow.settle(draft);
+	}
+}
+
+#[test]
+fn layers_should_not_be_dropped_when_others_were_just_before() {
+	refuse_calls(vec![
+		call("again", WorkerError::ServedChangedRecently, LAST, |flow| {
+			serve_fewer(flow);
+			serve(flow.model, 0, 28)
 		}),
-		case("serving other layers", WorkerError::NotServing).given(|flow| {
-			let fewer = serve(flow.model, 0, 29);
-			flow.chain.accept(vec![(LAST, fewer)]);
+		call("after taking them back", WorkerError::ServedChangedRecently, LAST, |flow| {
+			serve_nothing(flow);
+			let all = serve(flow.model, 0, LAYERS);
+			flow.chain.accept(vec![(LAST, all)]);
+			Workers::set_served { shards: Default::default() }.into()
 		}),
 	]);
+}
+
+/// Lets the last worker serve nothing.
+fn serve_nothing(flow: &mut Flow) {
+	let nothing = Workers::set_served { shards: Default::default() };
+	flow.chain.accept(vec![(LAST, nothing.into())]);
+}
+
+/// Lets the last worker serve all layers but the last.
+fn serve_fewer(flow: &mut Flow) {
+	let fewer = serve(flow.model, 0, LAYERS - 1);
+	flow.chain.accept(vec![(LAST, fewer)]);
 }
 
 /// Burns a part of the stake of the last worker.

@@ -122,26 +122,6 @@ fn tickets_should_be_refused_when_they_overspend() {
 			let withdraw = Market::withdraw { amount: ESCROW };
 			flow.chain.accept(vec![(REQUESTER, withdraw.into())]);
 		}),
-		case("more than the stake answers for", MarketError::UnvestedLimit)
-			.given(|flow| {
-				let (model, mut offer) = (flow.model, OFFER);
-				offer.output_price = parameters::MaxTokenPrice::get();
-				let more = Market::deposit { amount: ESCROW };
-				flow.chain.accept(vec![
-					(GATEWAY, Models::set_offer { model, offer }.into()),
-					(REQUESTER, more.into()),
-				]);
-				// 4,000 tokens give the stages 2.8 ARIA; one ARIA of stake answers for ten.
-				for nonce in 1..=3 {
-					let mut draft = flow.draft_by(nonce, &[LAST]);
-					draft.body.output_tokens = 4_000;
-					flow.settle(draft);
-				}
-			})
-			.draft(|flow, draft| {
-				*draft = flow.draft_by(NONCE, &[LAST]);
-				draft.body.output_tokens = 4_000;
-			}),
 	]);
 }
 
