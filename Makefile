@@ -40,8 +40,12 @@ test: build ## formatting, the Rust tests, the JavaScript clients' tests
 	@scripts/test-clients.sh
 
 .PHONY: test-all
-test-all: test lint zombienet ## test, lint, zombienet and the long tests
+test-all: test lint neon zombienet ## test, lint, neon, zombienet and the long tests
 	@scripts/test.sh --ignored
+
+.PHONY: neon
+neon: setup ## the engine's NEON kernels under qemu; skipped where it is not to be had
+	@scripts/test-neon.sh
 
 .PHONY: zombienet
 zombienet: build ## four validators, one of which is restarted

@@ -13,6 +13,14 @@ esac
 if [[ -z ${1:-} ]]; then
 	step "format: cargo fmt --check"
 	cargo fmt --all --check || fail "The code is not formatted: run \`cargo fmt --all\`."
+	if command -v python3 >/dev/null; then
+		step "vectors: what the second implementation makes"
+		for maker in docs/protocol/vectors/{make,numerics}.py; do
+			python3 "$maker" --check || fail "$maker makes other vectors than the committed ones: one of the two is wrong."
+		done
+	else
+		step "vectors: skipped, there is no python3"
+	fi
 fi
 
 # Not the documentation's examples with --ignored: those marked `ignore` are no long tests.
