@@ -86,7 +86,7 @@ async fn should_refuse(client: &Client, method: &str, values: &[Value], code: i3
 async fn listed(client: &Client, method: &str, key: &Value, count: usize) -> Value {
 	eventually("records in the index", LAG, || async {
 		// Until the index is ready, there is an error that says so.
-		let page = client.rpc(method, params(&[key.clone()])).await.unwrap_or_default();
+		let page = client.rpc(method, params(std::slice::from_ref(key))).await.unwrap_or_default();
 		Ok((ids(&page).len() == count).then_some(page))
 	})
 	.await
@@ -147,7 +147,7 @@ async fn every_method_should_answer_about_settled_records() {
 	let output = json!(sha256(ANSWER.as_bytes()));
 	let mut same = [hex(first), hex(second)];
 	same.sort();
-	let page = answer(&client, "provenance_findByOutput", &[output.clone()]).await;
+	let page = answer(&client, "provenance_findByOutput", std::slice::from_ref(&output)).await;
 	assert_eq!(ids(&page), same);
 	assert_eq!(page["next"], Value::Null);
 	let one = json!({ "limit": 1 });
@@ -258,10 +258,10 @@ async fn bad_input_should_meet_an_error_of_its_own() {
 
 	// Nothing there.
 	for method in ["provenance_getRecord", "provenance_trace", "provenance_getProof"] {
-		should_refuse(&client, method, &[absent.clone()], 7002, "UnknownRecord").await;
+		should_refuse(&client, method, std::slice::from_ref(&absent), 7002, "UnknownRecord").await;
 	}
 	for method in ["provenance_findByOutput", "provenance_findByQuery", "provenance_listByModel"] {
-		let page = answer(&client, method, &[absent.clone()]).await;
+		let page = answer(&client, method, std::slice::from_ref(&absent)).await;
 		assert!(ids(&page).is_empty() && page["next"].is_null(), "{method}");
 	}
 
@@ -301,7 +301,7 @@ async fn bad_input_should_meet_an_error_of_its_own() {
 		("sobriety_networkStats", vec![]),
 	];
 	for (method, before) in at {
-		let with = |block: &Value| [before.as_slice(), &[block.clone()]].concat();
+		let with = |block: &Value| [before.as_slice(), std::slice::from_ref(block)].concat();
 		should_refuse(&client, method, &with(&absent), 7005, "UnknownBlock").await;
 		should_refuse(&client, method, &with(&json!("0x12")), 7001, "InvalidHash").await;
 	}
@@ -314,7 +314,8 @@ async fn bad_input_should_meet_an_error_of_its_own() {
 			should_refuse(&client, method, &[json!(bad)], 7004, "InvalidAccount").await;
 		}
 	}
-	should_refuse(&client, "consent_get", &[stranger.clone()], 7006, "UnknownConsent").await;
+	should_refuse(&client, "consent_get", std::slice::from_ref(&stranger), 7006, "UnknownConsent")
+		.await;
 	for version in [0, 2, 4_294_967_296_u64] {
 		let values = [worker.clone(), json!(version)];
 		should_refuse(&client, "consent_get", &values, 7006, "UnknownConsent").await;

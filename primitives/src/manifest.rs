@@ -343,7 +343,7 @@ impl Manifest {
 	fn check_dimensions(&self) -> Result<(), ManifestError> {
 		const LARGEST: u32 = 1 << 20;
 		let sized = |value: u32| value > 0 && value <= LARGEST;
-		let even = |value: u16| value > 0 && value % 2 == 0;
+		let even = |value: u16| value > 0 && value.is_multiple_of(2);
 		let epsilon = f32::from_bits(self.norm_epsilon_bits);
 		let attention = match self.attention {
 			Attention::Gqa { heads, kv_heads, head_dim } => {

@@ -242,6 +242,8 @@ pub fn settlement_digest(id: &RecordId, signed_stages: u32) -> H256 {
 #[derive(
 	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
 )]
+// In a record's life there is one; a box would be an allocation for nothing.
+#[allow(clippy::large_enum_variant)]
 pub enum Payment {
 	/// A ticket against the requester's escrow.
 	Ticket(SignedTicket),

@@ -45,9 +45,10 @@ fn ternary(kernel: &dyn Kernel, rows: usize, cols: usize) -> PackedTernary {
 		for byte in out {
 			// Codes 0, 1 and 2 from the digits of a number below 81.
 			let digits = next(&mut state) % 81;
-			*byte =
-				(digits % 3 | (digits / 3 % 3) << 2 | (digits / 9 % 3) << 4 | (digits / 27) << 6)
-					as u8;
+			*byte = ((digits % 3)
+				| ((digits / 3 % 3) << 2)
+				| ((digits / 9 % 3) << 4)
+				| ((digits / 27) << 6)) as u8;
 		}
 		Ok(())
 	})

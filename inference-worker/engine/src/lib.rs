@@ -20,9 +20,9 @@
 //!
 //! ```no_run
 //! use aria_engine::{
-//! 	kernels,
-//! 	model::{Model, ModelOptions, Pipeline},
-//! 	package::Package,
+//!     kernels,
+//!     model::{Model, ModelOptions, Pipeline},
+//!     package::Package,
 //! };
 //!
 //! # fn main() -> aria_engine::Result<()> {

@@ -1,8 +1,8 @@
 //! Weights of `pallet_model_registry`, written by `make weights`.
 //!
 //! Measured on 2026-11-23 on AMD EPYC: the runtime in wasm over a database in memory,
-//! 20 steps of each component with the others at their greatest,
-//! 10 repetitions of each. Time by least squares; reads, writes and bytes
+//! 10 steps of each component with the others at their greatest,
+//! 5 repetitions of each. Time by least squares; reads, writes and bytes
 //! of proof by the line on which or below which all that was counted lies.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
@@ -30,7 +30,7 @@ pub trait WeightInfo {
 /// Weights of `pallet_model_registry` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 84.3 µs at least.
+	/// Takes 75.9 µs at least.
 	///
 	/// The range of component `b` is `[512, 16384]`.
 	///
@@ -38,12 +38,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `ModelRegistry::Manifests` (r:0 w:1)
 	/// - `ModelRegistry::Models` (r:1 w:1)
-	fn register_model(_b: u32, ) -> Weight {
-		Weight::from_parts(107_883_208, 97)
+	fn register_model(b: u32, ) -> Weight {
+		Weight::from_parts(105_054_171, 97)
+			.saturating_add(Weight::from_parts(2_314, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 56.6 µs at least.
+	/// Takes 63.0 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -52,11 +53,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	/// - `ModelRegistry::OfferCount` (r:1 w:0)
 	fn unregister_model() -> Weight {
-		Weight::from_parts(58_547_000, 297)
+		Weight::from_parts(64_967_000, 297)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 63.7 µs at least.
+	/// Takes 65.5 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -64,63 +65,63 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::OfferCount` (r:1 w:1)
 	/// - `ModelRegistry::Offers` (r:1 w:1)
 	fn set_offer() -> Weight {
-		Weight::from_parts(65_307_000, 219)
+		Weight::from_parts(69_212_000, 219)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 58.6 µs at least.
+	/// Takes 62.7 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `ModelRegistry::OfferCount` (r:1 w:1)
 	/// - `ModelRegistry::Offers` (r:1 w:1)
 	fn remove_offer() -> Weight {
-		Weight::from_parts(59_959_000, 451)
+		Weight::from_parts(66_138_000, 451)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 26.5 µs at least.
+	/// Takes 27.7 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	/// - `ModelRegistry::PinnedModels` (r:1 w:1)
 	fn pin() -> Weight {
-		Weight::from_parts(27_301_000, 2_244)
+		Weight::from_parts(32_979_000, 2_244)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 25.6 µs at least.
+	/// Takes 28.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	/// - `ModelRegistry::PinnedModels` (r:1 w:1)
 	fn unpin() -> Weight {
-		Weight::from_parts(27_000_000, 2_281)
+		Weight::from_parts(36_965_000, 2_281)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 39.6 µs at least.
+	/// Takes 45.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Aliases` (r:1 w:1)
 	/// - `ModelRegistry::AliasesOf` (r:2 w:2)
 	/// - `ModelRegistry::Models` (r:1 w:0)
 	fn set_alias() -> Weight {
-		Weight::from_parts(41_241_000, 2_959)
+		Weight::from_parts(64_265_000, 2_959)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 23.4 µs at least.
+	/// Takes 39.7 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Aliases` (r:1 w:1)
 	/// - `ModelRegistry::AliasesOf` (r:1 w:1)
 	fn remove_alias() -> Weight {
-		Weight::from_parts(23_695_000, 1_669)
+		Weight::from_parts(48_892_000, 1_669)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 61.3 µs at least.
+	/// Takes 68.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -129,7 +130,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::Offers` (r:1 w:1)
 	/// - `System::Account` (r:1 w:1)
 	fn dismiss_offer() -> Weight {
-		Weight::from_parts(63_143_000, 660)
+		Weight::from_parts(69_964_000, 660)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -137,48 +138,49 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 // For tests.
 impl WeightInfo for () {
-	fn register_model(_b: u32, ) -> Weight {
-		Weight::from_parts(107_883_208, 97)
+	fn register_model(b: u32, ) -> Weight {
+		Weight::from_parts(105_054_171, 97)
+			.saturating_add(Weight::from_parts(2_314, 0).saturating_mul(b.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn unregister_model() -> Weight {
-		Weight::from_parts(58_547_000, 297)
+		Weight::from_parts(64_967_000, 297)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn set_offer() -> Weight {
-		Weight::from_parts(65_307_000, 219)
+		Weight::from_parts(69_212_000, 219)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn remove_offer() -> Weight {
-		Weight::from_parts(59_959_000, 451)
+		Weight::from_parts(66_138_000, 451)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn pin() -> Weight {
-		Weight::from_parts(27_301_000, 2_244)
+		Weight::from_parts(32_979_000, 2_244)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn unpin() -> Weight {
-		Weight::from_parts(27_000_000, 2_281)
+		Weight::from_parts(36_965_000, 2_281)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn set_alias() -> Weight {
-		Weight::from_parts(41_241_000, 2_959)
+		Weight::from_parts(64_265_000, 2_959)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn remove_alias() -> Weight {
-		Weight::from_parts(23_695_000, 1_669)
+		Weight::from_parts(48_892_000, 1_669)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn dismiss_offer() -> Weight {
-		Weight::from_parts(63_143_000, 660)
+		Weight::from_parts(69_964_000, 660)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}

@@ -78,8 +78,8 @@ impl Config {
 			let reason = format!("a matrix has 1 to {MAX_INPUTS} inputs");
 			return Err(refused("hidden, feed_forward, heads × head_dim", reason));
 		}
-		let even = config.head_dim > 0 && config.head_dim % 2 == 0;
-		if config.kv_heads == 0 || config.heads % config.kv_heads != 0 || !even {
+		let even = config.head_dim > 0 && config.head_dim.is_multiple_of(2);
+		if config.kv_heads == 0 || !config.heads.is_multiple_of(config.kv_heads) || !even {
 			return Err(refused(
 				"attention",
 				"heads must be a multiple of kv_heads and head_dim even",

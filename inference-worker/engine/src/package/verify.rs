@@ -51,7 +51,7 @@ impl Package {
 			let layer = layer_of(tensor.layer);
 			let view = self.tensor(layer, tensor.role)?;
 			let file = self.file_of(view.layout());
-			let bad = |reason: String| fault(&file, view.name(), reason);
+			let bad = |reason: String| fault(file, view.name(), reason);
 			let mut digest = TensorDigest::new(view.layout());
 			for chunk in view.chunks() {
 				digest.update(chunk).map_err(bad)?;

@@ -258,7 +258,7 @@ fn civil(days: u64) -> (u64, u64, u64, u64) {
 	let day = of_year - (153 * from_march + 2) / 5 + 1;
 	let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
 	let year = cycle * 400 + year_of_cycle + u64::from(month <= 2);
-	let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	let leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
 	let day_of_year =
 		if month <= 2 { of_year - 306 + 1 } else { of_year + 59 + u64::from(leap) + 1 };
 	(year, month, day, day_of_year)

@@ -11,7 +11,7 @@
 //! let salt = [7; 32];
 //! let mut trace = BoundaryTrace::new(salt);
 //! for position in 0..5 {
-//! 	trace.push_activation(position, &[position as f32, 0.5])?;
+//!     trace.push_activation(position, &[position as f32, 0.5])?;
 //! }
 //! let proof = trace.proof(3).unwrap_or_default();
 //! let leaf = activation_leaf(&salt, 3, &[3.0, 0.5]);

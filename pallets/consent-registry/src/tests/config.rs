@@ -4,7 +4,7 @@ use frame_support::traits::Hooks;
 
 #[test]
 fn integrity_test_should_pass_when_the_constants_fit() {
-	build_and_execute(|| <ConsentRegistry as Hooks<u32>>::integrity_test());
+	build_and_execute(<ConsentRegistry as Hooks<u32>>::integrity_test);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use frame_support::{assert_ok, dispatch::GetDispatchInfo, traits::Hooks};
 
 #[test]
 fn integrity_test_should_pass_when_the_constants_fit() {
-	build_and_execute(|| <ModelRegistry as Hooks<u32>>::integrity_test());
+	build_and_execute(<ModelRegistry as Hooks<u32>>::integrity_test);
 }
 
 #[test]

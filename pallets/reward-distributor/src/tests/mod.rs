@@ -97,13 +97,13 @@ pub fn naive_payouts(era: EraIndex) -> BTreeMap<AccountId, Balance> {
 		let measured = |map: BTreeMap<AccountId, u32>| {
 			map.get(&worker).copied().map_or(ONE, |part| u128::from(part).min(ONE))
 		};
-		let mean = if line.work == 0 { 0 } else { line.latency_work / line.work };
+		let mean = line.latency_work.checked_div(line.work).unwrap_or(0);
 		let target = u128::from(info.terms.latency_target_ms);
 		let latency = if mean <= target { ONE } else { target * ONE / mean };
 		let quality = measured(Uptimes::get()) * latency * measured(PassRates::get()) / (ONE * ONE);
-		let expected = (line.expected_energy_nj + ONE - 1) / ONE;
+		let expected = line.expected_energy_nj.div_ceil(ONE);
 		let ceiling = u128::from(line.ceiling_ppm);
-		let own = (line.energy_nj + ONE - 1) / ONE;
+		let own = line.energy_nj.div_ceil(ONE);
 		let efficiency = match (expected, own) {
 			(_, 0) => ONE / 2,
 			(0, _) => ONE.min(ceiling),
@@ -113,7 +113,7 @@ pub fn naive_payouts(era: EraIndex) -> BTreeMap<AccountId, Balance> {
 	}
 	let total: u128 = weights.values().map(|(weight, _)| weight).sum();
 	let payout = |weight: u128, burnt: u128| {
-		let share = if total == 0 { 0 } else { info.worker_pool * weight / total };
+		let share = (info.worker_pool * weight).checked_div(total).unwrap_or(0);
 		let capped = info.terms.rate_cap * weight / 1_000_000_000_000;
 		share.min(capped).min(burnt * u128::from(info.terms.beta_ppm) / ONE)
 	};
