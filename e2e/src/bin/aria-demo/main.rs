@@ -69,7 +69,7 @@ async fn main() -> ExitCode {
 async fn demo(args: &Args) -> Result<()> {
 	let began = Instant::now();
 	heading("ARIA demo: one inference on a development chain, from consent to proof");
-	note("No model runs here: until the engine is there, development keys sign the record,");
+	note("No model runs here: until there are workers, development keys sign the record,");
 	note("and what it says of tokens, energy and time is made up. All else is real.");
 
 	let mut node = start(args).await?;
