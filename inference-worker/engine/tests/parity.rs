@@ -2,7 +2,8 @@
 //! and the same greedy tokens wherever the choice is not closer than that.
 //!
 //! `models/parity/fixtures.py` makes the fixtures in `tests/parity`: packages, and what transformers
-//! computes from the same weights in float32.
+//! computes from the same weights in float32. `models/parity/shipped.py` makes `tests/shipped.json`, what
+//! it computes from the model that ships with the project.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use aria_engine::{
@@ -11,7 +12,7 @@ use aria_engine::{
 	package::Package,
 };
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{fs, path::PathBuf};
 
 /// Largest difference of a logit, as a part of the largest logit of its position. transformers sums
 /// in another order; where that moves an activation across a rounding edge of its int8, the logits
@@ -45,8 +46,13 @@ fn best(logits: &[f32]) -> u32 {
 	(0..logits.len()).reduce(better).unwrap() as u32
 }
 
+/// At run time: cargo may keep this program for another clone.
+fn manifest_dir() -> PathBuf {
+	std::env::var_os("CARGO_MANIFEST_DIR").unwrap().into()
+}
+
 fn cases() -> Vec<(String, Package, Expected)> {
-	let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity");
+	let folder = manifest_dir().join("tests/parity");
 	let mut names: Vec<String> = fs::read_dir(&folder)
 		.unwrap()
 		.map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -116,4 +122,45 @@ fn greedy_tokens_should_be_those_of_transformers_wherever_the_margin_is_clear() 
 	}
 	println!("{compared} tokens compared, {close} too close");
 	assert!(compared >= 100, "only {compared} tokens could be compared");
+}
+
+#[derive(Deserialize)]
+struct Shipped {
+	cases: Vec<Expected>,
+}
+
+/// transformers multiplies its head with floats, the engine with int8 activations, as the numerics say:
+/// what that rounds away is more than everything else together.
+const SHIPPED_BOUND: f32 = 0.02;
+
+#[test]
+fn the_shipped_model_should_answer_as_in_transformers() {
+	let here = manifest_dir();
+	let package = Package::open(&here.join("../../models/aria-wordnet")).unwrap();
+	let text = fs::read_to_string(here.join("tests/shipped.json")).unwrap();
+	let Shipped { cases } = serde_json::from_str(&text).unwrap();
+	assert!(cases.len() >= 6, "only {} questions", cases.len());
+	let (mut worst, mut compared, mut close): (f32, u32, u32) = (0.0, 0, 0);
+	for (case, expected) in cases.iter().enumerate() {
+		let mut pipeline = pipeline(&package);
+		pipeline.prefill(&expected.prompt, 64).unwrap();
+		let theirs = floats(&expected.logits);
+		let ours = pipeline.logits().unwrap();
+		assert_eq!(ours.len(), theirs.len());
+		let differences: Vec<f32> = ours.iter().zip(&theirs).map(|(a, b)| a - b).collect();
+		worst = worst.max(largest(&differences) / largest(&theirs));
+		for (index, (token, margin)) in expected.greedy.iter().zip(&expected.margins).enumerate() {
+			let logits = pipeline.logits().unwrap();
+			if *margin > 2.0 * SHIPPED_BOUND * largest(logits) {
+				assert_eq!(best(logits), *token, "question {case}, token {index}");
+				compared += 1;
+			} else {
+				close += 1;
+			}
+			pipeline.decode(*token).unwrap();
+		}
+	}
+	println!("worst {worst:.2e}; {compared} tokens compared, {close} too close");
+	assert!(worst <= SHIPPED_BOUND, "{worst} is above the bound {SHIPPED_BOUND}");
+	assert!(compared >= 20, "only {compared} tokens could be compared");
 }

@@ -7,6 +7,7 @@ use super::{
 use anyhow::{bail, ensure, Context, Result};
 use aria_engine::{
 	model::{Cancel, Input, Model, ModelOptions, Session},
+	package::Package,
 	text::{ChatTokenizer, Message, RenderOptions},
 };
 use clap::Args;
@@ -81,26 +82,67 @@ struct Loss {
 	tokens: u64,
 }
 
+/// How well a model foresees some lines.
+pub struct Report {
+	/// Lines.
+	pub lines: usize,
+	/// Tokens whose loss counts.
+	pub tokens: u64,
+	/// Mean loss in nats a token.
+	pub loss: f64,
+}
+
 /// Runs the command.
 pub fn run(args: EvalArgs) -> Result<()> {
 	let given = args.dir.or_else(|| std::env::var_os("ARIA_MODEL").map(PathBuf::from));
 	let package = common::open(find::model(given)?)?;
+	let threads = args.threads.unwrap_or_else(common::processors);
+	let Report { lines, tokens, loss } =
+		score(&package, &args.text, args.limit, threads, &args.kernel)?;
+	if args.json {
+		let report = json!({
+			"model_id": format!("{:?}", package.model_id()),
+			"lines": lines,
+			"tokens": tokens,
+			"loss": loss,
+			"perplexity": loss.exp(),
+		});
+		say!("{}", serde_json::to_string_pretty(&report)?);
+	} else {
+		say!("model       {:?}", package.model_id());
+		say!("lines       {lines}");
+		say!("tokens      {tokens}");
+		say!("loss        {loss:.4} nats a token");
+		say!("perplexity  {:.2}", loss.exp());
+	}
+	Ok(())
+}
+
+/// The loss of `package` on the first `limit` lines of the file `text`, `threads` lines at once. The same
+/// with any number of threads and any kernel.
+pub fn score(
+	package: &Package,
+	text: &Path,
+	limit: Option<usize>,
+	threads: usize,
+	kernel: &KernelArgs,
+) -> Result<Report> {
 	package.require_complete()?;
-	let tokenizer = ChatTokenizer::open(&package)?;
+	let tokenizer = ChatTokenizer::open(package)?;
 	let end = package.manifest.eos.first().copied();
 	let context = package.manifest.context as usize;
-	let sequences = read(&args.text, &tokenizer, end, context, args.limit)?;
+	let sequences = read(text, &tokenizer, end, context, limit)?;
 
 	// Each sequence on one thread: shorter steps than those of a large model would wait at barriers.
-	let options = ModelOptions { layers: None, kernel: args.kernel.get()?, threads: 1 };
+	let options = ModelOptions { layers: None, kernel: kernel.get()?, threads: 1 };
 	let bar = common::progress("loading", "tensors");
-	let model = Model::load(&package, options, &mut |done, total| {
+	let model = Model::load(package, options, &mut |done, total| {
 		bar.set_length(total);
 		bar.set_position(done);
 	})?;
 	bar.finish_and_clear();
 
-	let count = args.threads.unwrap_or_else(common::processors).min(sequences.len());
+	let count = threads.min(sequences.len());
 	let bar = common::progress("scoring", "lines");
 	bar.set_length(sequences.len() as u64);
 	let next = AtomicUsize::new(0);
@@ -137,24 +179,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
 	let losses = losses.into_inner().unwrap_or_else(PoisonError::into_inner);
 	let sum: f64 = losses.iter().map(|loss| loss.sum).sum();
 	let tokens: u64 = losses.iter().map(|loss| loss.tokens).sum();
-	let mean = sum / tokens as f64;
-	if args.json {
-		let report = json!({
-			"model_id": format!("{:?}", package.model_id()),
-			"lines": sequences.len(),
-			"tokens": tokens,
-			"loss": mean,
-			"perplexity": mean.exp(),
-		});
-		say!("{}", serde_json::to_string_pretty(&report)?);
-	} else {
-		say!("model       {:?}", package.model_id());
-		say!("lines       {}", sequences.len());
-		say!("tokens      {tokens}");
-		say!("loss        {mean:.4} nats a token");
-		say!("perplexity  {:.2}", mean.exp());
-	}
-	Ok(())
+	Ok(Report { lines: sequences.len(), tokens, loss: sum / tokens as f64 })
 }
 
 /// The sequences of a file.

@@ -18,6 +18,7 @@ macro_rules! say {
 }
 
 mod bench;
+mod card;
 mod common;
 mod eval;
 mod find;

@@ -1,6 +1,7 @@
 //! `aria-worker model`: packages on disk.
 
 use super::{
+	card,
 	common::{self, bytes, grouped, ModelArgs},
 	eval, find, random,
 };
@@ -18,6 +19,7 @@ pub enum Command {
 	Verify(VerifyArgs),
 	Split(SplitArgs),
 	Eval(eval::EvalArgs),
+	Card(card::CardArgs),
 }
 
 /// Show a model's dimensions, sizes, shards and id
@@ -69,6 +71,7 @@ pub fn run(command: Command) -> Result<()> {
 		Command::Verify(args) => verify(args),
 		Command::Split(args) => split(args),
 		Command::Eval(args) => eval::run(args),
+		Command::Card(args) => card::run(args),
 	}
 }
 

@@ -14,7 +14,8 @@ pub struct Vectors {
 
 impl Vectors {
 	pub fn read(file: &'static str) -> Self {
-		let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/protocol/vectors");
+		let folder = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
+			.join("../docs/protocol/vectors");
 		let path = folder.join(file);
 		let text = fs::read_to_string(&path)
 			.unwrap_or_else(|error| panic!("{}: {error}: run make.py there", path.display()));
