@@ -69,7 +69,7 @@ pub fn run(args: CardArgs) -> Result<()> {
 		.with_context(|| format!("--text: cannot read {}", text.display()))?;
 	let card = card(&package, &report, &samples(&package, &lines, threads, &args.kernel)?);
 	let Some(path) = &args.check else {
-		print!("{card}");
+		say!("{}", card.trim_end_matches('\n'));
 		return Ok(());
 	};
 	let said = fs::read_to_string(path)
