@@ -1,0 +1,405 @@
+//! The calls that workers, gateways and requesters make, and their bytes.
+
+use crate::{error::SubmitError, runtime::Runtime, types::Shard};
+use aria_primitives::{
+	consent::Consent,
+	manifest::MAX_MANIFEST_BYTES,
+	record::{Batch, Settlement},
+	traits::Offer,
+	AccountId, Balance, BlockNumber, ModelId,
+};
+use codec::{Compact, Encode};
+use sp_runtime::MultiAddress;
+
+/// Most calls of one [`Call::BatchAll`].
+const MAX_CALLS: usize = 512;
+/// How deep calls may lie in each other.
+const MAX_DEPTH: usize = 8;
+
+/// A call of the chain's. What each does, and its errors, is in the pallet's own documentation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+	/// `ConsentRegistry.set_consent`: for the first time, or after a withdrawal.
+	SetConsent(Consent),
+	/// `ConsentRegistry.update_consent`.
+	UpdateConsent(Consent),
+	/// `ConsentRegistry.withdraw_consent`.
+	WithdrawConsent,
+	/// `WorkerRegistry.register_worker`.
+	RegisterWorker {
+		/// The ed25519 public key of the worker's libp2p identity.
+		peer: [u8; 32],
+		/// That key's signature of [`aria_primitives::hashing::peer_binding`].
+		peer_signature: [u8; 64],
+		/// UN M49 region code, 0 for unknown.
+		region: u16,
+		/// In planck.
+		stake: Balance,
+	},
+	/// `WorkerRegistry.bond_more`, in planck.
+	BondMore(Balance),
+	/// `WorkerRegistry.set_served`: replaces everything said before.
+	SetServed(Vec<Shard>),
+	/// `WorkerRegistry.set_region`: a UN M49 code, 0 for unknown.
+	SetRegion(u16),
+	/// `WorkerRegistry.rotate_peer`.
+	RotatePeer {
+		/// The new ed25519 public key.
+		peer: [u8; 32],
+		/// That key's signature of [`aria_primitives::hashing::peer_binding`].
+		peer_signature: [u8; 64],
+	},
+	/// `WorkerRegistry.drain`.
+	Drain,
+	/// `WorkerRegistry.resume`.
+	Resume,
+	/// `WorkerRegistry.unbond`.
+	Unbond,
+	/// `WorkerRegistry.withdraw`.
+	Withdraw,
+	/// `InferenceMarket.register_gateway`.
+	RegisterGateway,
+	/// `InferenceMarket.deposit`: into the caller's escrow, in planck.
+	Deposit(Balance),
+	/// `InferenceMarket.register_key`.
+	RegisterKey {
+		/// The key, as an account.
+		key: AccountId,
+		/// Who may use its tickets.
+		gateway: AccountId,
+		/// Most that may ever be taken, in planck.
+		allowance: Balance,
+		/// Most that may be taken within an hour, in planck.
+		hourly_cap: Balance,
+		/// Last block at which it pays.
+		expiry: BlockNumber,
+	},
+	/// `InferenceMarket.update_key`.
+	UpdateKey {
+		/// The key.
+		key: AccountId,
+		/// Most that may ever be taken, in planck.
+		allowance: Balance,
+		/// Most that may be taken within an hour, in planck.
+		hourly_cap: Balance,
+		/// Last block at which it pays.
+		expiry: BlockNumber,
+	},
+	/// `InferenceMarket.revoke_key`.
+	RevokeKey(AccountId),
+	/// `InferenceMarket.settle`.
+	Settle(Box<Settlement>),
+	/// `InferenceMarket.settle_batch`.
+	SettleBatch(Box<Batch>),
+	/// `ModelRegistry.register_model`: a manifest's canonical bytes.
+	RegisterModel(Vec<u8>),
+	/// `ModelRegistry.set_offer`.
+	SetOffer {
+		/// The model.
+		model: ModelId,
+		/// What the caller asks for its tokens.
+		offer: Offer,
+	},
+	/// `ModelRegistry.pin`: for [`Call::sudo`].
+	Pin(ModelId),
+	/// `ModelRegistry.set_alias`: for [`Call::sudo`].
+	SetAlias {
+		/// 3 to 64 of `a-z 0-9 . -`, a letter first.
+		name: String,
+		/// What it shall name.
+		model: ModelId,
+	},
+	/// `Balances.transfer_keep_alive`.
+	Transfer {
+		/// To whom.
+		to: AccountId,
+		/// In planck.
+		amount: Balance,
+	},
+	/// `Utility.batch_all`: all take effect, or none.
+	BatchAll(Vec<Call>),
+	/// `Sudo.sudo`: as root; the caller has to be the sudo key.
+	Sudo(Box<Call>),
+}
+
+impl Call {
+	/// A call as root.
+	pub fn sudo(call: Call) -> Self {
+		Call::Sudo(Box::new(call))
+	}
+
+	/// Pallet and name, as in the chain's metadata.
+	pub fn name(&self) -> (&'static str, &'static str) {
+		match self {
+			Call::SetConsent(_) => ("ConsentRegistry", "set_consent"),
+			Call::UpdateConsent(_) => ("ConsentRegistry", "update_consent"),
+			Call::WithdrawConsent => ("ConsentRegistry", "withdraw_consent"),
+			Call::RegisterWorker { .. } => ("WorkerRegistry", "register_worker"),
+			Call::BondMore(_) => ("WorkerRegistry", "bond_more"),
+			Call::SetServed(_) => ("WorkerRegistry", "set_served"),
+			Call::SetRegion(_) => ("WorkerRegistry", "set_region"),
+			Call::RotatePeer { .. } => ("WorkerRegistry", "rotate_peer"),
+			Call::Drain => ("WorkerRegistry", "drain"),
+			Call::Resume => ("WorkerRegistry", "resume"),
+			Call::Unbond => ("WorkerRegistry", "unbond"),
+			Call::Withdraw => ("WorkerRegistry", "withdraw"),
+			Call::RegisterGateway => ("InferenceMarket", "register_gateway"),
+			Call::Deposit(_) => ("InferenceMarket", "deposit"),
+			Call::RegisterKey { .. } => ("InferenceMarket", "register_key"),
+			Call::UpdateKey { .. } => ("InferenceMarket", "update_key"),
+			Call::RevokeKey(_) => ("InferenceMarket", "revoke_key"),
+			Call::Settle(_) => ("InferenceMarket", "settle"),
+			Call::SettleBatch(_) => ("InferenceMarket", "settle_batch"),
+			Call::RegisterModel(_) => ("ModelRegistry", "register_model"),
+			Call::SetOffer { .. } => ("ModelRegistry", "set_offer"),
+			Call::Pin(_) => ("ModelRegistry", "pin"),
+			Call::SetAlias { .. } => ("ModelRegistry", "set_alias"),
+			Call::Transfer { .. } => ("Balances", "transfer_keep_alive"),
+			Call::BatchAll(_) => ("Utility", "batch_all"),
+			Call::Sudo(_) => ("Sudo", "sudo"),
+		}
+	}
+
+	/// The bytes of its arguments. Calls within it get the runtime's numbers.
+	///
+	/// # Errors
+	/// [`SubmitError::BadCall`] for lists that are longer than the chain reads.
+	pub(crate) fn arguments(&self, runtime: &Runtime) -> Result<Vec<u8>, SubmitError> {
+		self.arguments_at(runtime, 0)
+	}
+
+	fn arguments_at(&self, runtime: &Runtime, depth: usize) -> Result<Vec<u8>, SubmitError> {
+		let bytes = match self {
+			Call::SetConsent(consent) | Call::UpdateConsent(consent) => consent.encode(),
+			Call::WithdrawConsent
+			| Call::Drain
+			| Call::Resume
+			| Call::Unbond
+			| Call::Withdraw
+			| Call::RegisterGateway => Vec::new(),
+			Call::RegisterWorker { peer, peer_signature, region, stake } => {
+				(peer, peer_signature, region, stake).encode()
+			}
+			Call::BondMore(amount) => amount.encode(),
+			Call::SetServed(shards) => {
+				let most = runtime.constants.max_served as usize;
+				ensure(shards.len() <= most, || format!("a worker serves {most} shards at most"))?;
+				shards.encode()
+			}
+			Call::SetRegion(region) => region.encode(),
+			Call::RotatePeer { peer, peer_signature } => (peer, peer_signature).encode(),
+			Call::Deposit(amount) => Compact(*amount).encode(),
+			Call::RegisterKey { key, gateway, allowance, hourly_cap, expiry } => {
+				(key, gateway, Compact(*allowance), Compact(*hourly_cap), expiry).encode()
+			}
+			Call::UpdateKey { key, allowance, hourly_cap, expiry } => {
+				(key, Compact(*allowance), Compact(*hourly_cap), expiry).encode()
+			}
+			Call::RevokeKey(key) => key.encode(),
+			Call::Settle(settlement) => settlement.encode(),
+			Call::SettleBatch(batch) => batch.encode(),
+			Call::RegisterModel(manifest) => {
+				let most = MAX_MANIFEST_BYTES as usize;
+				ensure(manifest.len() <= most, || format!("a manifest has {most} bytes at most"))?;
+				manifest.encode()
+			}
+			Call::SetOffer { model, offer } => (model, offer).encode(),
+			Call::Pin(model) => model.encode(),
+			Call::SetAlias { name, model } => {
+				ensure(name.len() <= 64, || "an alias has 64 bytes at most".to_owned())?;
+				(name, model).encode()
+			}
+			Call::Transfer { to, amount } => {
+				(MultiAddress::<AccountId, ()>::Id(to.clone()), Compact(*amount)).encode()
+			}
+			Call::BatchAll(calls) => {
+				ensure(calls.len() <= MAX_CALLS, || format!("{MAX_CALLS} calls at most"))?;
+				let count = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+				let mut bytes = Compact(count).encode();
+				for call in calls {
+					bytes.extend(call.nested(runtime, depth)?);
+				}
+				bytes
+			}
+			Call::Sudo(call) => call.nested(runtime, depth)?,
+		};
+		Ok(bytes)
+	}
+
+	/// The bytes of the call within another one at `depth`.
+	fn nested(&self, runtime: &Runtime, depth: usize) -> Result<Vec<u8>, SubmitError> {
+		ensure(depth < MAX_DEPTH, || {
+			format!("calls lie in each other more than {MAX_DEPTH} deep")
+		})?;
+		let (pallet, name) = self.name();
+		let mut bytes = runtime.call_index(pallet, name)?.to_vec();
+		bytes.extend(self.arguments_at(runtime, depth.saturating_add(1))?);
+		Ok(bytes)
+	}
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), SubmitError> {
+	if holds {
+		Ok(())
+	} else {
+		Err(SubmitError::BadCall(otherwise()))
+	}
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::fit::COMMITTED;
+	use aria_primitives::{
+		consent::{RewardMode, RewardPreference, Schedule, TaskType},
+		record::{
+			Anchor, EnergySource, FinishReason, LayerRange, Payment, RecordBody, Stage,
+			RECORD_VERSION,
+		},
+		Signature,
+	};
+	use aria_runtime::RuntimeCall;
+	use codec::DecodeAll;
+	use sp_core::{sr25519, H256};
+
+	fn account(byte: u8) -> AccountId {
+		AccountId::new([byte; 32])
+	}
+
+	fn signature(byte: u8) -> Signature {
+		Signature::Sr25519(sr25519::Signature::from_raw([byte; 64]))
+	}
+
+	fn consent() -> Consent {
+		Consent {
+			cpu_percent: 25,
+			schedule: Schedule::always(),
+			task_types: vec![TaskType::TextGeneration].try_into().unwrap(),
+			max_bandwidth_mbps: 20,
+			max_memory_mb: 4_096,
+			reward_preference: RewardPreference {
+				payout: account(1),
+				minimum_price: 5,
+				mode: RewardMode::Keep,
+			},
+		}
+	}
+
+	fn settlement() -> Settlement {
+		let stage = Stage {
+			node: account(2),
+			layers: LayerRange { first: 0, end: 2 },
+			energy_mj: 7,
+			energy_source: EnergySource::Rapl,
+			consent_version: 3,
+		};
+		let body = RecordBody {
+			version: RECORD_VERSION,
+			model_id: H256::repeat_byte(1),
+			query_hash: H256::repeat_byte(2),
+			output_hash: H256::repeat_byte(3),
+			output_tokens_hash: H256::repeat_byte(4),
+			finish_reason: FinishReason::Stop,
+			prompt_tokens: 5,
+			cached_tokens: 0,
+			output_tokens: 6,
+			stages: vec![stage].try_into().unwrap(),
+			boundaries: vec![H256::zero(); 2].try_into().unwrap(),
+			energy_mj: 7,
+			latency_ms: 8,
+			timestamp: 9,
+			anchor: Anchor { number: 10, hash: H256::repeat_byte(5) },
+			ticket_hash: H256::repeat_byte(6),
+		};
+		Settlement {
+			id: H256::repeat_byte(7),
+			body,
+			payment: Payment::Request(H256::repeat_byte(6)),
+			signatures: vec![Some(signature(1)), None].try_into().unwrap(),
+			gateway_signature: signature(2),
+		}
+	}
+
+	fn all() -> Vec<Call> {
+		let model = H256::repeat_byte(9);
+		let offer = Offer { prompt_price: 1, cached_price: 2, output_price: 3 };
+		let shard = Shard { model, layers: LayerRange { first: 1, end: 3 } };
+		let batch = Batch {
+			entries: Vec::new().try_into().unwrap(),
+			signatures: vec![(account(3), signature(4))].try_into().unwrap(),
+		};
+		vec![
+			Call::SetConsent(consent()),
+			Call::UpdateConsent(consent()),
+			Call::WithdrawConsent,
+			Call::RegisterWorker {
+				peer: [1; 32],
+				peer_signature: [2; 64],
+				region: 756,
+				stake: 1 << 70,
+			},
+			Call::BondMore(7),
+			Call::SetServed(vec![shard]),
+			Call::SetRegion(40),
+			Call::RotatePeer { peer: [3; 32], peer_signature: [4; 64] },
+			Call::Drain,
+			Call::Resume,
+			Call::Unbond,
+			Call::Withdraw,
+			Call::RegisterGateway,
+			Call::Deposit(1 << 80),
+			Call::RegisterKey {
+				key: account(4),
+				gateway: account(5),
+				allowance: 6,
+				hourly_cap: 1 << 66,
+				expiry: 8,
+			},
+			Call::UpdateKey { key: account(4), allowance: 0, hourly_cap: 9, expiry: 8 },
+			Call::RevokeKey(account(4)),
+			Call::Settle(Box::new(settlement())),
+			Call::SettleBatch(Box::new(batch)),
+			Call::RegisterModel(vec![1, 2, 3]),
+			Call::SetOffer { model, offer },
+			Call::Pin(model),
+			Call::SetAlias { name: "aria-demo".into(), model },
+			Call::Transfer { to: account(6), amount: 1 << 65 },
+			Call::sudo(Call::Pin(model)),
+			Call::BatchAll(vec![Call::Drain, Call::sudo(Call::Pin(model)), Call::Unbond]),
+		]
+	}
+
+	#[test]
+	fn every_call_should_be_read_by_the_runtime() {
+		let runtime = Runtime::new(COMMITTED, H256::zero()).unwrap();
+
+		for call in all() {
+			let bytes = call.nested(&runtime, 0).unwrap();
+			let read = RuntimeCall::decode_all(&mut bytes.as_slice());
+			let read = read.unwrap_or_else(|error| panic!("{:?}: {error}", call.name()));
+			assert_eq!(read.encode(), bytes, "{:?}", call.name());
+			assert!(format!("{read:?}").contains(call.name().1), "{read:?}");
+		}
+	}
+
+	#[test]
+	fn lists_that_the_chain_would_not_read_should_be_refused() {
+		let runtime = Runtime::new(COMMITTED, H256::zero()).unwrap();
+		let shard = Shard { model: H256::zero(), layers: LayerRange { first: 0, end: 1 } };
+		let mut deep = Call::Drain;
+		for _ in 0..20 {
+			deep = Call::sudo(deep);
+		}
+
+		for call in [
+			Call::SetServed(vec![shard; 1_000]),
+			Call::RegisterModel(vec![0; 100_000]),
+			Call::SetAlias { name: "a".repeat(65), model: H256::zero() },
+			Call::BatchAll(vec![Call::Drain; 1_000]),
+			deep,
+		] {
+			assert!(matches!(call.arguments(&runtime), Err(SubmitError::BadCall(_))));
+		}
+	}
+}
