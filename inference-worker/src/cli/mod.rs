@@ -5,6 +5,10 @@
 //! | `generate` | `aria-worker generate` |
 //! | `bench`, with `probe`, `memory`, `statistics` | `aria-worker bench` |
 //! | `model`, with `random` and `eval` | `aria-worker model …` |
+//! | `run` | `aria-worker run` |
+//! | `status` | `aria-worker status`, `pause`, `resume` |
+//! | `key` | `aria-worker key …` |
+//! | `provenance` | `aria-worker provenance` |
 //! | `common`, `find`, `sampling` | what several of them take |
 //!
 //! Answers and results go to stdout, everything else to stderr.
@@ -23,18 +27,26 @@ mod common;
 mod eval;
 mod find;
 mod generate;
+mod key;
 mod memory;
 mod model;
 mod probe;
+mod provenance;
 mod random;
+mod run;
 mod sampling;
 mod statistics;
+mod status;
 
 use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
+use std::process::ExitCode;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+	filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
-/// Runs ternary language models, the same bits on every machine.
+/// Runs ternary language models, the same bits on every machine, alone or with others.
 #[derive(Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -49,6 +61,14 @@ pub struct Cli {
 // What a command does is said at its arguments: a line here would hide the rest of it.
 #[derive(Subcommand)]
 enum Command {
+	Run(Box<run::RunArgs>),
+	Status(status::StatusArgs),
+	Pause(status::PauseArgs),
+	Resume(status::ResumeArgs),
+	/// Make, list and revoke the API keys of a gateway
+	#[command(subcommand)]
+	Key(key::Command),
+	Provenance(provenance::ProvenanceArgs),
 	Generate(generate::Args),
 	Bench(bench::Args),
 	/// Make, look at, check, divide and score model packages
@@ -57,12 +77,28 @@ enum Command {
 }
 
 impl Cli {
-	/// Does what was asked for.
-	pub fn run(self) -> Result<()> {
+	/// Does what was asked for, and gives the exit code.
+	pub fn run(self) -> Result<ExitCode> {
 		match self.command {
-			Command::Generate(args) => generate::run(args),
-			Command::Bench(args) => bench::run(args),
-			Command::Model(command) => model::run(command),
+			Command::Run(args) => run::run(*args)?,
+			Command::Status(args) => status::run(args)?,
+			Command::Pause(args) => status::pause(args)?,
+			Command::Resume(args) => status::resume(args)?,
+			Command::Key(command) => key::run(command)?,
+			Command::Provenance(args) => return provenance::run(args),
+			Command::Generate(args) => generate::run(args)?,
+			Command::Bench(args) => bench::run(args)?,
+			Command::Model(command) => model::run(command)?,
+		}
+		Ok(ExitCode::SUCCESS)
+	}
+
+	/// Sends what is logged to stderr: what a worker does, warnings of other commands, and more for each
+	/// `-v`.
+	pub fn log(&self) {
+		match self.command {
+			Command::Run(_) => log_service(self.verbose),
+			_ => log(self.verbose),
 		}
 	}
 }
@@ -75,7 +111,7 @@ pub fn is_closed(error: &anyhow::Error) -> bool {
 }
 
 /// Sends what libraries log to stderr: warnings, and more for each `-v`.
-pub fn log(verbose: u8) {
+fn log(verbose: u8) {
 	let level = match verbose {
 		0 => LevelFilter::WARN,
 		1 => LevelFilter::INFO,
@@ -87,4 +123,17 @@ pub fn log(verbose: u8) {
 		.with_writer(std::io::stderr)
 		.with_target(false)
 		.init();
+}
+
+/// As [`log`], for a process that runs for months: what happens here, and warnings of others.
+fn log_service(verbose: u8) {
+	let (own, others) = match verbose {
+		0 => (LevelFilter::INFO, LevelFilter::WARN),
+		1 => (LevelFilter::DEBUG, LevelFilter::WARN),
+		2 => (LevelFilter::DEBUG, LevelFilter::INFO),
+		_ => (LevelFilter::TRACE, LevelFilter::DEBUG),
+	};
+	let targets = Targets::new().with_default(others).with_target("aria", own);
+	let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+	tracing_subscriber::registry().with(lines).with(targets).init();
 }

@@ -1,0 +1,281 @@
+//! What the administration's endpoint answers about this process.
+
+use super::{
+	common::Common,
+	config::{Amount, Config, ModelName},
+	gateway::catalogue::Catalogue,
+	live::now,
+	paused,
+	planner::Planner,
+	terms,
+	worker::Worker,
+};
+use crate::{
+	admin::{
+		report::{
+			ChainStatus, ConsentStatus, ModelStatus, PlanReport, Settlements, Status, Usage,
+			WorkerStatus,
+		},
+		Control,
+	},
+	limits::Hours,
+	plan::Demand,
+	run::gateway::convert::source,
+};
+use anyhow::{bail, Context, Result};
+use aria_chain_client::At;
+use aria_primitives::{Balance, ModelId};
+use futures::future::BoxFuture;
+use sp_core::crypto::Ss58Codec;
+use std::{
+	fmt::Write as _,
+	path::PathBuf,
+	sync::{atomic::Ordering, Arc},
+};
+
+/// Everything that there is to say about this process.
+pub struct Process {
+	/// The process.
+	pub common: Common,
+	/// The base path.
+	pub base: PathBuf,
+	/// The worker, unless it is a gateway alone.
+	pub worker: Option<Arc<Worker>>,
+	/// The gateway's parts, if it is one.
+	pub gateway: Option<GatewayParts>,
+	/// Who would compute.
+	pub planner: Arc<Planner>,
+}
+
+/// What there is to say about a gateway.
+pub struct GatewayParts {
+	/// Where it serves.
+	pub url: String,
+	/// Its models.
+	pub catalogue: Arc<Catalogue>,
+}
+
+impl Process {
+	/// A process with these parts.
+	pub fn new(
+		config: &Config,
+		common: &Common,
+		worker: Option<Arc<Worker>>,
+		gateway: Option<GatewayParts>,
+		planner: Arc<Planner>,
+	) -> Arc<Self> {
+		Arc::new(Self {
+			common: common.clone(),
+			base: config.base.clone(),
+			worker,
+			gateway,
+			planner,
+		})
+	}
+
+	fn obstacles(&self) -> Vec<String> {
+		if self.worker.is_none() {
+			return Vec::new();
+		}
+		self.common.live.obstacle(&self.common.chain).iter().map(ToString::to_string).collect()
+	}
+
+	fn models(&self) -> Vec<ModelStatus> {
+		let units = self.worker.iter().flat_map(|worker| worker.stages.units());
+		units
+			.map(|unit| ModelStatus {
+				model: format!("{:?}", unit.model),
+				name: unit.name.clone(),
+				first: unit.layers.first,
+				end: unit.layers.end,
+				of: unit.of,
+			})
+			.collect()
+	}
+
+	fn usage(&self) -> Usage {
+		let Some(worker) = &self.worker else { return Usage::default() };
+		let governor = &worker.governor;
+		Usage {
+			cpu_percent: governor.cpu().share() * 100.0,
+			cpu_limit_percent: governor.limits().cpu_percent,
+			memory_bytes: governor.memory().used(),
+			memory_limit_bytes: governor.memory().limit(),
+			energy_source: source(worker.meter.source()).to_owned(),
+		}
+	}
+
+	fn settlements(&self) -> Settlements {
+		let failed = self.common.store.failed().map_or(0, |failed| failed.len());
+		let pending = self.common.store.pending().unwrap_or(0);
+		Settlements { pending: usize::try_from(pending).unwrap_or(usize::MAX), failed }
+	}
+
+	/// The model that `name` means; without a name the one that is served here.
+	async fn model(&self, name: Option<String>) -> Result<ModelId> {
+		let Some(name) = name else {
+			let served = self.worker.as_ref().and_then(|worker| worker.stages.units().pop());
+			let sold = self.gateway.as_ref().and_then(|gateway| gateway.catalogue.first());
+			let model = served.map(|unit| unit.model).or(sold.map(|(model, _)| model));
+			return model.context("no model is served here: name one with ?model=");
+		};
+		if let Some(parts) = &self.gateway {
+			if let Some((model, _)) = parts.catalogue.find(&name) {
+				return Ok(model);
+			}
+		}
+		match name.parse::<ModelName>().map_err(anyhow::Error::msg)? {
+			ModelName::Id(id) => Ok(id),
+			_ => match self.common.chain.resolve_alias(&name, At::Best).await? {
+				Some(id) => Ok(id),
+				None => bail!("no model is named {name:?} on chain"),
+			},
+		}
+	}
+
+	async fn planned(&self, name: Option<String>) -> Result<PlanReport> {
+		let model = self.model(name).await?;
+		let chain = &self.common.chain;
+		let manifest = chain
+			.manifest(model, At::Best)
+			.await?
+			.context("the model is not registered on chain")?;
+		self.planner.watch(model, &manifest);
+		self.planner.read(model).await?;
+		// A worker does not know what others ask for: it is planned as if that were enough.
+		let offer = match &self.gateway {
+			Some(_) => chain.offer(model, &self.common.account, At::Best).await?,
+			None => None,
+		};
+		let demand = Demand {
+			model,
+			layers: manifest.layers,
+			price: offer.map_or(Balance::MAX, |offer| offer.output_price),
+			at: now(),
+			whole_model: false,
+			first: None,
+			last: None,
+			region: None,
+			seed: 0,
+		};
+		Ok(self.planner.report(&demand))
+	}
+}
+
+impl Control for Process {
+	fn status(&self) -> Status {
+		let Common { chain, handle, identity, account, live, .. } = &self.common;
+		let snapshot = live.snapshot();
+		let head = *chain.head().borrow();
+		let obstacles = self.obstacles();
+		let addresses = handle.reach().borrow().clone();
+		let addresses = if addresses.external.is_empty() {
+			addresses.listen.into_iter().chain(addresses.relayed)
+		} else {
+			addresses.external.into_iter().chain(addresses.relayed)
+		};
+		Status {
+			version: env!("CARGO_PKG_VERSION").to_owned(),
+			account: account.to_ss58check(),
+			peer: identity.peer_id().to_string(),
+			working: self.worker.is_some() && obstacles.is_empty(),
+			obstacles,
+			paused: live.is_paused(),
+			chain: ChainStatus {
+				node: chain.url().to_owned(),
+				best: head.best.0,
+				finalized: head.finalized.0,
+				away_seconds: chain.unreachable_for().map(|away| away.as_secs_f64()),
+				clock_off_seconds: snapshot.clock_off.map(|off| off as f64 / 1_000.0),
+			},
+			worker: snapshot.worker.as_ref().map(|worker| WorkerStatus {
+				stake: Amount(worker.stake).to_string(),
+				reputation_ppm: worker.reputation,
+				settled: worker.settled,
+				active: worker.active,
+			}),
+			consent: snapshot.consent.as_ref().map(|version| ConsentStatus {
+				version: version.version,
+				terms: terms::shown(&version.consent),
+				hours: Hours::at(&version.consent.schedule, now()).to_string(),
+			}),
+			models: self.models(),
+			sessions: self.worker.as_ref().map_or(0, |worker| worker.stages.sessions()),
+			capacity: self.worker.as_ref().map_or(0, |worker| worker.capacity),
+			usage: self.usage(),
+			addresses: addresses.map(|address| address.to_string()).collect(),
+			peers: handle.connected_peers().len(),
+			settlements: self.settlements(),
+			gateway: self.gateway.as_ref().map(|gateway| gateway.url.clone()),
+		}
+	}
+
+	fn set_paused(&self, paused: bool) -> Result<()> {
+		paused::write(&self.base, paused)?;
+		self.common.live.set_paused(paused);
+		Ok(())
+	}
+
+	fn plan(&self, model: Option<String>) -> BoxFuture<'_, Result<PlanReport>> {
+		Box::pin(self.planned(model))
+	}
+
+	fn metrics(&self) -> String {
+		let status = self.status();
+		let network = self.common.handle.metrics();
+		let refused =
+			self.worker.as_ref().map_or(0, |worker| worker.guard.refused.load(Ordering::Relaxed));
+		let gauges: [(&str, &str, f64); 14] = [
+			("working", "1 if orders are taken", f64::from(u8::from(status.working))),
+			("paused", "1 if the contributor paused it", f64::from(u8::from(status.paused))),
+			("sessions", "sessions that run", status.sessions as f64),
+			("sessions_limit", "sessions that can run", status.capacity as f64),
+			("cpu_percent", "share of all CPUs over ten seconds", status.usage.cpu_percent),
+			("cpu_limit_percent", "what is allowed", f64::from(status.usage.cpu_limit_percent)),
+			("memory_bytes", "weights and sessions", status.usage.memory_bytes as f64),
+			("memory_limit_bytes", "what is allowed", status.usage.memory_limit_bytes as f64),
+			("chain_best_block", "number of the best block", f64::from(status.chain.best)),
+			(
+				"chain_final_block",
+				"number of the last final block",
+				f64::from(status.chain.finalized),
+			),
+			(
+				"chain_away_seconds",
+				"how long the node has been away",
+				status.chain.away_seconds.unwrap_or(0.0),
+			),
+			(
+				"settlements_pending",
+				"records that are not final",
+				status.settlements.pending as f64,
+			),
+			(
+				"settlements_failed",
+				"records that were refused for good",
+				status.settlements.failed as f64,
+			),
+			("peers", "peers with a connection", status.peers as f64),
+		];
+		let counters: [(&str, &str, u64); 4] = [
+			("orders_refused_total", "orders that were refused", refused as u64),
+			("network_bytes_in_total", "bytes read from peers", network.bytes_in),
+			("network_bytes_out_total", "bytes written to peers", network.bytes_out),
+			("streams_refused_total", "streams that were refused", network.streams_refused),
+		];
+		let mut text = String::new();
+		for (name, help, value) in gauges {
+			let _ = write!(
+				text,
+				"# HELP aria_worker_{name} {help}\n# TYPE aria_worker_{name} gauge\naria_worker_{name} {value}\n"
+			);
+		}
+		for (name, help, value) in counters {
+			let _ = write!(
+				text,
+				"# HELP aria_worker_{name} {help}\n# TYPE aria_worker_{name} counter\naria_worker_{name} {value}\n"
+			);
+		}
+		text
+	}
+}

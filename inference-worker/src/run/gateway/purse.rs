@@ -1,0 +1,253 @@
+//! What answers cost, and whether the client's key and escrow cover it: what is under way counts.
+
+use crate::run::payments::Paid;
+use aria_chain_client::Constants;
+use aria_gateway::Refused;
+use aria_primitives::{AccountId, Balance, Moment, ARIA};
+use sp_core::crypto::Ss58Codec;
+use std::{
+	collections::HashMap,
+	sync::{Arc, Mutex, MutexGuard, PoisonError},
+	time::Duration,
+};
+
+/// Milliseconds of the hour by which a key's cap is counted.
+const HOUR: Moment = 3_600_000;
+
+/// Amounts that answers under way may cost, by key and by requester.
+#[derive(Default)]
+pub struct Purse {
+	reserved: Mutex<HashMap<AccountId, Balance>>,
+}
+
+/// Amounts that are kept for an answer; given back when dropped.
+pub struct Reservation {
+	purse: Arc<Purse>,
+	key: AccountId,
+	requester: AccountId,
+	amount: Balance,
+}
+
+/// What an answer is to be paid with.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+	/// The spending key.
+	pub key: &'a AccountId,
+	/// Whose escrow pays.
+	pub requester: &'a AccountId,
+	/// The gateway.
+	pub gateway: &'a AccountId,
+	/// Most that the answer may cost, in planck.
+	pub price: Balance,
+}
+
+impl Purse {
+	/// Keeps the price of an answer, if key and escrow cover it beside all others under way.
+	///
+	/// # Errors
+	/// What the client is told.
+	pub fn reserve(
+		self: &Arc<Self>,
+		asked: &Asked<'_>,
+		paid: &Paid,
+	) -> Result<Reservation, Refused> {
+		let mut reserved = self.lock();
+		let of = |account: &AccountId| reserved.get(account).copied().unwrap_or(0);
+		judge(asked, paid, of(asked.key), of(asked.requester))?;
+		for account in [asked.key, asked.requester] {
+			let sum = reserved.entry(account.clone()).or_default();
+			*sum = sum.saturating_add(asked.price);
+		}
+		drop(reserved);
+		Ok(Reservation {
+			purse: self.clone(),
+			key: asked.key.clone(),
+			requester: asked.requester.clone(),
+			amount: asked.price,
+		})
+	}
+
+	fn release(&self, account: &AccountId, amount: Balance) {
+		let mut reserved = self.lock();
+		if let Some(sum) = reserved.get_mut(account) {
+			*sum = sum.saturating_sub(amount);
+			if *sum == 0 {
+				reserved.remove(account);
+			}
+		}
+	}
+
+	fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Balance>> {
+		self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+impl Reservation {
+	/// Gives back all but `amount`: the answer costs no more.
+	pub fn shrink_to(&mut self, amount: Balance) {
+		let less = self.amount.saturating_sub(amount);
+		for account in [&self.key, &self.requester] {
+			self.purse.release(account, less);
+		}
+		self.amount = self.amount.min(amount);
+	}
+}
+
+impl Drop for Reservation {
+	fn drop(&mut self) {
+		self.purse.release(&self.key, self.amount);
+		self.purse.release(&self.requester, self.amount);
+	}
+}
+
+/// Whether key and escrow cover the price beside `of_key` and `of_requester`, which are under way.
+fn judge(
+	asked: &Asked<'_>,
+	paid: &Paid,
+	of_key: Balance,
+	of_requester: Balance,
+) -> Result<(), Refused> {
+	let price = asked.price;
+	let Some(key) = &paid.key else {
+		return Err(Refused::InsufficientFunds {
+			message: format!(
+				"the spending key {} of this API key is not registered on chain, or was revoked: {} \
+				 registers it with InferenceMarket.register_key for the gateway {}",
+				asked.key.to_ss58check(),
+				asked.requester.to_ss58check(),
+				asked.gateway.to_ss58check()
+			),
+		});
+	};
+	if key.requester != *asked.requester || key.gateway != *asked.gateway {
+		return Err(Refused::InsufficientFunds {
+			message:
+				"the spending key of this API key is bound to another account or gateway: ask \
+			          whoever gave you the API key"
+					.to_owned(),
+		});
+	}
+	if key.expiry <= paid.at {
+		return Err(Refused::KeyExhausted {
+			message: format!(
+				"the spending key of this API key expired at block {}: extend it with \
+				 InferenceMarket.update_key",
+				key.expiry
+			),
+			retry_after: None,
+		});
+	}
+	let left = key.allowance.saturating_sub(key.spent).saturating_sub(of_key);
+	if price > left {
+		return Err(Refused::KeyExhausted {
+			message: format!(
+				"this answer may cost {} ARIA, and {} are left of this key's allowance: ask for fewer \
+				 tokens, or raise it with InferenceMarket.update_key",
+				aria(price),
+				aria(left)
+			),
+			retry_after: None,
+		});
+	}
+	let in_hour = key.available(paid.time).saturating_sub(of_key);
+	if price > in_hour {
+		let rest = HOUR.saturating_sub(paid.time.checked_rem(HOUR).unwrap_or(0));
+		return Err(Refused::KeyExhausted {
+			message: format!(
+				"this answer may cost {} ARIA, and {} are left of this key's cap for the hour",
+				aria(price),
+				aria(in_hour)
+			),
+			retry_after: Some(Duration::from_millis(rest)),
+		});
+	}
+	let free = paid.escrow.saturating_sub(of_requester);
+	if price > free {
+		return Err(Refused::InsufficientFunds {
+			message: format!(
+				"this answer may cost {} ARIA, and the escrow of {} has {} free: add to it with \
+				 InferenceMarket.deposit, or ask for fewer tokens",
+				aria(price),
+				asked.requester.to_ss58check(),
+				aria(free)
+			),
+		});
+	}
+	Ok(())
+}
+
+/// Most that an answer may cost, in planck.
+pub fn most(
+	constants: &Constants,
+	paid: &Paid,
+	prompt: u32,
+	output: u32,
+	stages: u32,
+) -> Option<Balance> {
+	let offer = paid.offer.as_ref()?;
+	Some(constants.price(offer, prompt, 0, output, stages).total())
+}
+
+/// An amount for clients: ARIA, rounded up to a millionth.
+fn aria(planck: Balance) -> String {
+	let micro = planck.div_ceil(ARIA / 1_000_000);
+	format!("{}.{:06}", micro / 1_000_000, micro % 1_000_000)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::run::payments::testing::{account, paid};
+
+	fn asked<'a>(accounts: &'a [AccountId; 3], price: Balance) -> Asked<'a> {
+		let [requester, key, gateway] = accounts;
+		Asked { key, requester, gateway, price }
+	}
+
+	fn accounts() -> [AccountId; 3] {
+		[account(1), account(2), account(3)]
+	}
+
+	#[test]
+	fn what_is_under_way_should_count() {
+		let (purse, accounts) = (Arc::<Purse>::default(), accounts());
+		let half = asked(&accounts, ARIA / 2);
+		let mut first = purse.reserve(&half, &paid()).unwrap();
+		let second = purse.reserve(&half, &paid()).unwrap();
+		assert!(purse.reserve(&half, &paid()).is_err());
+		first.shrink_to(ARIA / 4);
+		assert!(purse.reserve(&half, &paid()).is_err());
+		drop(second);
+		let third = purse.reserve(&half, &paid()).unwrap();
+		drop((first, third));
+		assert!(purse.lock().is_empty());
+	}
+
+	#[test]
+	fn each_bound_should_say_what_to_do() {
+		let accounts = accounts();
+		let asked = asked(&accounts, ARIA / 2);
+		let of = |change: &dyn Fn(&mut Paid)| {
+			let mut paid = paid();
+			change(&mut paid);
+			judge(&asked, &paid, 0, 0).unwrap_err()
+		};
+		let key = |change: fn(&mut aria_chain_client::SpendingKey)| {
+			of(&move |paid: &mut Paid| change(paid.key.as_mut().unwrap()))
+		};
+		assert!(matches!(of(&|paid| paid.key = None), Refused::InsufficientFunds { .. }));
+		assert!(matches!(of(&|paid| paid.escrow = 1), Refused::InsufficientFunds { .. }));
+		assert!(matches!(
+			key(|key| key.spent = ARIA),
+			Refused::KeyExhausted { retry_after: None, .. }
+		));
+		assert!(matches!(
+			key(|key| key.expiry = 1),
+			Refused::KeyExhausted { retry_after: None, .. }
+		));
+		let hour = key(|key| key.hourly_cap = 1);
+		assert!(matches!(hour, Refused::KeyExhausted { retry_after: Some(_), .. }));
+		assert!(hour.to_string().contains("0.500000"), "{hour}");
+	}
+}

@@ -1,0 +1,181 @@
+//! The gateway on chain: registered, with offers; and what a development chain needs besides.
+
+use super::fund::{grant, Grant};
+use crate::{
+	keys::{account::parse, account_of, private, Spending},
+	run::{
+		common::Common,
+		config::{Amount, Config, ModelName},
+		patience::{patiently, Trouble},
+	},
+};
+use anyhow::{anyhow, Context, Result};
+use aria_chain_client::{At, Call, GatewayState};
+use aria_gateway::{KeyFile, KeyFileError, NewKey};
+use aria_primitives::{traits::Offer, Balance, ModelId, ARIA};
+use sp_core::crypto::Ss58Codec;
+
+/// What a gateway of a development chain asks for: an answer of a hundred tokens costs enough that its
+/// settlement is free.
+const DEV_OFFER: Offer =
+	Offer { prompt_price: 50_000_000, cached_price: 5_000_000, output_price: 250_000_000 };
+/// Who pays on a development chain.
+const DEV_REQUESTER: &str = "//Eve";
+/// What the API key of a development chain is called.
+const DEV_NAME: &str = "dev";
+/// The file under the base path with that key's token.
+pub const DEV_TOKEN_FILE: &str = "dev-token";
+/// What is left free for deposits and fees, in planck.
+const RESERVE: Balance = ARIA / 2;
+
+/// Registers the gateway with its stake, if it is not yet.
+///
+/// # Errors
+/// What the operator has to see to.
+pub async fn register(common: &Common) -> Result<Option<()>> {
+	let Common { chain, pair, account, stop, .. } = common;
+	patiently("the gateway is registered", stop, || async move {
+		match chain.gateway(account, At::Best).await? {
+			Some(gateway) => match gateway.state {
+				GatewayState::Active => Ok(()),
+				GatewayState::Unbonding { until } => Err(Trouble::Lasting(anyhow!(
+					"the gateway is leaving, until block {until}: use another account"
+				))),
+			},
+			None => {
+				let constants = chain.constants();
+				let funds = chain.balance(account, At::Best).await?;
+				let free = funds.spendable(constants.existential_deposit);
+				let needed = constants.gateway_stake.saturating_add(RESERVE);
+				if free < needed {
+					return Err(Trouble::Passing(format!(
+						"the account {} has {} ARIA free, and a gateway needs {} for its stake and fees: \
+						 transfer them to it",
+						account.to_ss58check(),
+						Amount(free),
+						Amount(needed)
+					)));
+				}
+				let included = chain.submit(pair, Call::RegisterGateway).await?;
+				tracing::info!(
+					target: "aria::gateway", block = included.number, "the gateway is on chain"
+				);
+				Ok(())
+			}
+		}
+	})
+	.await
+}
+
+/// Says on chain what the gateway asks for the models' tokens.
+///
+/// # Errors
+/// What the operator has to see to.
+pub async fn sell(config: &Config, common: &Common) -> Result<Option<()>> {
+	let configured = config.gateway.as_ref().and_then(|gateway| gateway.offer);
+	let wanted = configured.or(config.dev.then_some(DEV_OFFER));
+	let Common { chain, pair, account, stop, .. } = common;
+	patiently("prices are said on chain", stop, || async move {
+		let models = sold(config, common).await?;
+		let mut calls = Vec::new();
+		let mut priced = 0;
+		for model in models {
+			let current = chain.offer(model, account, At::Best).await?;
+			match wanted {
+				Some(offer)
+					if current != Some(offer) && (configured.is_some() || current.is_none()) =>
+				{
+					calls.push(Call::SetOffer { model, offer });
+					priced += 1;
+				}
+				_ => priced += usize::from(current.is_some()),
+			}
+		}
+		if priced == 0 {
+			return Err(Trouble::Passing(
+				"there is no model that this gateway has a price for: wait until one is pinned, and set \
+				 gateway.offer, or --offer"
+					.to_owned(),
+			));
+		}
+		if !calls.is_empty() {
+			chain.submit(pair, Call::BatchAll(calls)).await?;
+			tracing::info!(target: "aria::gateway", "prices are on chain");
+		}
+		Ok(())
+	})
+	.await
+}
+
+/// The models that are sold: those that are named, or all that are pinned.
+async fn sold(config: &Config, common: &Common) -> Result<Vec<ModelId>, Trouble> {
+	let chain = &common.chain;
+	let mut models = Vec::new();
+	let all = config.models.is_empty() || config.models.contains(&ModelName::Auto);
+	if all {
+		let pinned = chain.models(At::Best).await?;
+		models.extend(pinned.into_iter().filter(|model| model.pinned).map(|model| model.id));
+	}
+	for name in &config.models {
+		match name {
+			ModelName::Auto => {}
+			ModelName::Id(id) => models.push(*id),
+			ModelName::Alias(alias) => models.extend(chain.resolve_alias(alias, At::Best).await?),
+		}
+	}
+	models.sort_unstable();
+	models.dedup();
+	Ok(models)
+}
+
+/// The models that are sold, for whoever needs their tokenizers.
+///
+/// # Errors
+/// What no later try mends.
+pub async fn models(config: &Config, common: &Common) -> Result<Option<Vec<ModelId>>> {
+	patiently("models are looked for on chain", &common.stop, || sold(config, common)).await
+}
+
+/// On a development chain: a requester with a full escrow, a spending key, and an API key whose token is
+/// kept in a file and said in the log.
+///
+/// # Errors
+/// What the operator has to see to.
+pub async fn develop(config: &Config, common: &Common, keys: &KeyFile) -> Result<Option<()>> {
+	let requester = parse(DEV_REQUESTER)?;
+	let spending = Spending::Derived(DEV_NAME.to_owned());
+	let key = account_of(&spending.pair(&common.pair)?);
+	let Common { chain, account, stop, .. } = common;
+	if grant(chain, &requester, &key, account, Grant::DEV, stop).await?.is_none() {
+		return Ok(None);
+	}
+	let file = config.base.join(DEV_TOKEN_FILE);
+	let token = match private::read(&file)? {
+		Some(token) => token.trim().to_owned(),
+		None => {
+			let new = || NewKey {
+				name: DEV_NAME.to_owned(),
+				requester: account_of(&requester).to_ss58check(),
+				spending_key: Some(spending.to_string()),
+				limits: None,
+			};
+			let made = match keys.create(new()) {
+				// Its token was lost with the file.
+				Err(KeyFileError::NameTaken(_)) => {
+					keys.revoke(DEV_NAME)?;
+					keys.create(new())
+				}
+				made => made,
+			};
+			let (token, _) = made.context("the API key of the development chain")?;
+			private::replace(&file, &format!("{token}\n"))?;
+			token
+		}
+	};
+	tracing::info!(
+		target: "aria::gateway",
+		"API key for development, also in {}: {token}",
+		file.display()
+	);
+	Ok(Some(()))
+}
