@@ -225,13 +225,24 @@ fn announced(log: &Path, begin: u64) -> Result<Option<u16>> {
 		.map(|address| address.port()))
 }
 
-/// Where the node's program is: `$ARIA_NODE`, else below `$CARGO_TARGET_DIR`, else beside the
-/// program that asks.
+/// Where the node's program is: `$ARIA_NODE`, else as [`program`] finds it.
+///
+/// # Errors
+/// When it is not built.
 pub fn binary() -> Result<PathBuf> {
-	if let Some(path) = env::var_os("ARIA_NODE").map(PathBuf::from) {
+	program("aria-node", "ARIA_NODE")
+}
+
+/// Where a program is: what the variable says, else below `$CARGO_TARGET_DIR`, else beside the program
+/// that asks.
+///
+/// # Errors
+/// When it is not built.
+pub fn program(name: &str, variable: &str) -> Result<PathBuf> {
+	if let Some(path) = env::var_os(variable).map(PathBuf::from) {
 		ensure!(
 			path.is_file(),
-			"ARIA_NODE names {}, where no program is: correct it, or unset it",
+			"{variable} names {}, where no program is: correct it, or unset it",
 			path.display()
 		);
 		return Ok(path);
@@ -243,9 +254,11 @@ pub fn binary() -> Result<PathBuf> {
 	target
 		.into_iter()
 		.chain(beside)
-		.map(|dir| dir.join("aria-node"))
+		.map(|dir| dir.join(name))
 		.find(|path| path.is_file())
-		.context("aria-node is not built: run `make build`, or set ARIA_NODE to its path")
+		.with_context(|| {
+			format!("{name} is not built: run `make build`, or set {variable} to its path")
+		})
 }
 
 /// Whether nobody listens on this port of the loopback interface.

@@ -40,7 +40,7 @@ mod status;
 
 use anyhow::Result;
 use clap::{ArgAction, Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
 	filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -121,6 +121,7 @@ fn log(verbose: u8) {
 	tracing_subscriber::fmt()
 		.with_max_level(level)
 		.with_writer(std::io::stderr)
+		.with_ansi(coloured())
 		.with_target(false)
 		.init();
 }
@@ -133,7 +134,19 @@ fn log_service(verbose: u8) {
 		2 => (LevelFilter::DEBUG, LevelFilter::INFO),
 		_ => (LevelFilter::TRACE, LevelFilter::DEBUG),
 	};
-	let targets = Targets::new().with_default(others).with_target("aria", own);
-	let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+	// It warns of each round in which it knows no peer yet.
+	let kademlia = if verbose < 2 { LevelFilter::ERROR } else { others };
+	let targets = Targets::new()
+		.with_default(others)
+		.with_target("libp2p_kad", kademlia)
+		.with_target("aria", own);
+	let lines =
+		tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(coloured());
 	tracing_subscriber::registry().with(lines).with(targets).init();
+}
+
+/// Whether stderr shows colours, and nobody asked it not to.
+fn coloured() -> bool {
+	let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+	!refused && std::io::stderr().is_terminal()
 }
