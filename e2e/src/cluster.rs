@@ -1,107 +1,79 @@
 //! A whole network on this machine: a development chain, workers with a part of a model each, a
 //! gateway, a model that is registered and pinned. All of them are processes.
 
+mod spec;
+
+pub use spec::{manifest, shipped, Spec, SHIPPED};
+
 use crate::{
 	client::Client,
 	flow,
 	keys::{self, Pair},
-	node::{self, Node},
+	node::Node,
 	openai::Api,
-	worker::{Options, Worker},
+	worker::Worker,
 };
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use aria_primitives::{
 	manifest::Manifest, record::LayerRange, record::RecordEntry, AccountId, Balance, ModelId,
 	RecordId, ARIA,
 };
-use aria_runtime::RuntimeCall;
+use aria_runtime::{Hash, RuntimeCall};
+use futures::{stream::FuturesUnordered, StreamExt};
 use sp_core::Pair as _;
 use std::{
-	fs,
-	path::{Path, PathBuf},
-	time::Duration,
+	iter,
+	time::{Duration, Instant},
 };
+use tokio::time::sleep;
 
-/// The name of the model that comes with the project.
-pub const SHIPPED: &str = "aria-wordnet";
 /// What each further worker gets, in planck.
 const ALLOWANCE: Balance = 1_000 * ARIA;
 /// How long a record may take until it is final.
 const SETTLING: Duration = Duration::from_secs(60);
+/// How long a process that was asked to end may take until it is killed.
+const ENDING: Duration = Duration::from_secs(10);
+/// How long processes that somebody else asked to end may take until they are asked again.
+const HEAD_START: Duration = Duration::from_secs(3);
+/// How often something is looked at.
+const GLANCE: Duration = Duration::from_millis(50);
+/// How often it is looked whether all processes still run.
+const WATCH: Duration = Duration::from_millis(500);
+/// What a worker's log says before each address at which peers reach it.
+const ANNOUNCEMENT: &str = "peers connect here address=";
 /// Who works, in this order. Dave is the gateway, Eve pays, Alice owns the model.
 const WORKERS: [&str; 3] = ["//Bob", "//Charlie", "//Ferdie"];
 
-/// Which network to start.
-#[derive(Clone, Debug)]
-pub struct Spec {
-	/// The node.
-	pub node: node::Options,
-	/// The folder of the model's package.
-	pub package: PathBuf,
-	/// The model's name on chain.
-	pub alias: String,
-	/// The layers of each worker.
-	pub layers: Vec<LayerRange>,
-	/// Arguments for all workers, name and value.
-	pub worker_args: Vec<(String, String)>,
-	/// Arguments for the gateway, name and value.
-	pub gateway_args: Vec<(String, String)>,
+/// What has just come up.
+pub enum Step<'a> {
+	/// The node answers.
+	Chain {
+		/// Its RPC.
+		url: &'a str,
+		/// Hash of its first block.
+		genesis: Hash,
+	},
+	/// The model is registered, pinned and named.
+	Model {
+		/// What it is.
+		manifest: &'a Manifest,
+		/// How the chain has it.
+		model: flow::Model,
+	},
+	/// A worker takes work.
+	Worker {
+		/// Its place among the workers.
+		index: usize,
+		/// Its layers.
+		layers: LayerRange,
+	},
+	/// The gateway serves.
+	Gateway,
+	/// All processes are ready; the gateway hears of the workers now.
+	Ready,
 }
 
-impl Spec {
-	/// The shipped model in three parts of two layers, one worker each.
-	pub fn thirds() -> Self {
-		Self::new(&[(0, 2), (2, 4), (4, 6)])
-	}
-
-	/// The shipped model; a worker for each of these ranges of layers.
-	pub fn new(layers: &[(u16, u16)]) -> Self {
-		Self {
-			node: node::Options::dev(),
-			package: shipped(),
-			alias: SHIPPED.to_owned(),
-			layers: layers
-				.iter()
-				.map(|(first, end)| LayerRange { first: *first, end: *end })
-				.collect(),
-			worker_args: Vec::new(),
-			gateway_args: Vec::new(),
-		}
-	}
-
-	/// Another node.
-	pub fn node(mut self, node: node::Options) -> Self {
-		self.node = node;
-		self
-	}
-
-	/// An argument for all workers.
-	pub fn worker_arg(mut self, name: &str, value: &str) -> Self {
-		self.worker_args.push((name.to_owned(), value.to_owned()));
-		self
-	}
-
-	/// An argument for the gateway.
-	pub fn gateway_arg(mut self, name: &str, value: &str) -> Self {
-		self.gateway_args.push((name.to_owned(), value.to_owned()));
-		self
-	}
-
-	/// What starts the worker with this index.
-	pub fn worker(&self, index: usize, layers: LayerRange) -> Options {
-		let options = Options::worker(&suri(index), &self.alias, layers, &self.package);
-		self.worker_args.iter().fold(options, |options, (name, value)| options.set(name, value))
-	}
-
-	/// What starts the gateway.
-	pub fn gateway(&self) -> Options {
-		let options =
-			Options::gateway("//Dave").args(["--package", &self.package.display().to_string()]);
-		self.gateway_args.iter().fold(options, |options, (name, value)| options.set(name, value))
-	}
-}
-
-/// A network that runs. Dropping it ends every process.
+/// A network that runs. Dropping it kills every process.
 pub struct Cluster {
 	/// What it was started with.
 	pub spec: Spec,
@@ -123,36 +95,112 @@ impl Cluster {
 	/// # Errors
 	/// Whatever does not come up; with the end of its log.
 	pub async fn start(spec: Spec) -> Result<Self> {
-		let node = Node::start(spec.node.clone()).await?;
-		let client = Client::connect(&node.url()).await?;
-		let manifest = manifest(&spec.package)?;
-		flow::add_model(&client, &manifest, &spec.alias).await?;
-		fund(&client, spec.layers.len()).await?;
+		Self::start_with(spec, &mut |_: Step<'_>| ()).await
+	}
 
-		let mut workers = Vec::new();
-		let mut bootstrap: Option<String> = None;
-		for (index, layers) in spec.layers.iter().enumerate() {
-			let mut options = spec.worker(index, *layers);
-			if let Some(address) = &bootstrap {
-				options = options.bootstrap(address);
-			}
-			let mut worker = Worker::spawn(&node.url(), options)?;
-			if bootstrap.is_none() {
-				worker.ready().await?;
-				bootstrap = Some(worker.address().await?);
-			}
-			workers.push(worker);
+	/// As [`Cluster::start`], and tells of each step when it is done.
+	///
+	/// # Errors
+	/// As [`Cluster::start`].
+	pub async fn start_with(spec: Spec, told: &mut (dyn FnMut(Step<'_>) + Send)) -> Result<Self> {
+		let manifest = manifest(&spec.package)?;
+		let node = Node::start(spec.node.clone()).await?;
+		let url = node.url();
+		let client = Client::connect(&url).await?;
+		told(Step::Chain { url: &url, genesis: client.genesis() });
+
+		// The first worker joins while the model is registered. Once it says where it listens, all
+		// others start at once.
+		let mut layers = spec.layers.iter().copied().enumerate();
+		let (index, range) = layers.next().context("a network has at least one worker")?;
+		let mut workers = vec![Worker::spawn(&url, spec.worker(index, range))?];
+		let model = flow::add_model(&client, &manifest, &spec.alias).await?;
+		told(Step::Model { manifest: &manifest, model });
+		fund(&client, spec.layers.len()).await?;
+		let bootstrap = match workers.first_mut() {
+			Some(first) => reachable(first).await?,
+			None => String::new(),
+		};
+		for (index, range) in layers {
+			let options = spec.worker(index, range).bootstrap(&bootstrap);
+			workers.push(Worker::spawn(&url, options)?);
 		}
-		let bootstrap = bootstrap.context("a network has at least one worker")?;
-		let mut gateway = Worker::spawn(&node.url(), spec.gateway().bootstrap(&bootstrap))?;
-		for worker in &mut workers {
-			worker.ready().await?;
+		let mut gateway = Worker::spawn(&url, spec.gateway().bootstrap(&bootstrap))?;
+
+		{
+			let places = spec.layers.iter().copied().enumerate().map(Some);
+			let mut waiting: FuturesUnordered<_> = places
+				.zip(&mut workers)
+				.chain(iter::once((None, &mut gateway)))
+				.map(|(place, process)| async move { process.ready().await.map(|()| place) })
+				.collect();
+			while let Some(ready) = waiting.next().await {
+				told(match ready? {
+					Some((index, layers)) => Step::Worker { index, layers },
+					None => Step::Gateway,
+				});
+			}
 		}
-		gateway.ready().await?;
-		let model = manifest.model_id();
-		let cluster = Self { spec, gateway, workers, client, model, node };
+		told(Step::Ready);
+		let cluster = Self { spec, gateway, workers, client, model: model.id, node };
 		cluster.planned(cluster.workers.len()).await?;
 		Ok(cluster)
+	}
+
+	/// Waits until a process ends by itself; which one, with the end of its log.
+	pub async fn fell(&mut self) -> String {
+		loop {
+			if let Some(fallen) = self.fallen() {
+				return fallen;
+			}
+			sleep(WATCH).await;
+		}
+	}
+
+	/// A process that has ended, with the end of its log.
+	pub fn fallen(&mut self) -> Option<String> {
+		if !self.node.runs() {
+			return Some(format!("the node ended. Its log ends:\n{}", self.node.log_tail()));
+		}
+		let fallen = self.processes().find_map(|process| (!process.runs()).then_some(process))?;
+		let (name, log) = (fallen.name().to_owned(), fallen.log_tail());
+		let what = if name == self.gateway.name() { "gateway" } else { "worker" };
+		Some(format!("the {what} {name} ended. Its log ends:\n{log}"))
+	}
+
+	/// Ends every process, the node last: gateway and workers are asked to, and killed if they take too
+	/// long. `asked`: somebody has asked them already, as Ctrl-C at a terminal does, and a second time
+	/// would cut short what they finish. Returns who had to be killed.
+	pub async fn end(mut self, asked: bool) -> Vec<String> {
+		if asked {
+			self.all_ended(HEAD_START).await;
+		}
+		for process in self.processes() {
+			if process.runs() {
+				// Where it ends at this very moment, there is nothing to ask.
+				let _ = process.signal("TERM");
+			}
+		}
+		self.all_ended(ENDING).await;
+		let mut killed = Vec::new();
+		for process in self.processes() {
+			if process.runs() {
+				killed.push(process.name().to_owned());
+			}
+		}
+		killed
+	}
+
+	/// Waits until gateway and workers have ended, but no longer.
+	async fn all_ended(&mut self, within: Duration) {
+		let deadline = Instant::now() + within;
+		while self.processes().any(|process| process.runs()) && Instant::now() < deadline {
+			sleep(GLANCE).await;
+		}
+	}
+
+	fn processes(&mut self) -> impl Iterator<Item = &mut Worker> + '_ {
+		iter::once(&mut self.gateway).chain(&mut self.workers)
 	}
 
 	/// Waits until the gateway has a plan that names so many workers, standbys included.
@@ -207,7 +255,7 @@ impl Cluster {
 /// # Errors
 /// When it has none in time: why each worker is passed over.
 pub async fn planned(gateway: &Worker, workers: usize) -> Result<()> {
-	let deadline = std::time::Instant::now() + SETTLING;
+	let deadline = Instant::now() + SETTLING;
 	loop {
 		let plan = gateway.plan().await?;
 		let stages = plan["stages"].as_array().cloned().unwrap_or_default();
@@ -216,12 +264,12 @@ pub async fn planned(gateway: &Worker, workers: usize) -> Result<()> {
 		if !stages.is_empty() && stages.len().saturating_add(standbys) >= workers {
 			return Ok(());
 		}
-		anyhow::ensure!(
-			std::time::Instant::now() < deadline,
+		ensure!(
+			Instant::now() < deadline,
 			"the gateway has no plan with {workers} workers: {plan:#}\nIts log ends:\n{}",
 			gateway.log_tail()
 		);
-		tokio::time::sleep(Duration::from_millis(200)).await;
+		sleep(Duration::from_millis(200)).await;
 	}
 }
 
@@ -259,19 +307,56 @@ pub async fn fund(client: &Client, workers: usize) -> Result<()> {
 	Ok(())
 }
 
-/// The package that comes with the project.
-pub fn shipped() -> PathBuf {
-	let root = std::env::var_os("ARIA_ROOT").map(PathBuf::from);
-	let root = root.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/..")));
-	root.join("models").join(SHIPPED)
+/// Where peers reach a worker. It says so in its log long before it is ready.
+async fn reachable(worker: &mut Worker) -> Result<String> {
+	let deadline = Instant::now() + SETTLING;
+	loop {
+		if let Some(address) = announced(&worker.log_text()) {
+			return Ok(address);
+		}
+		// It may listen otherwise than by TCP.
+		if worker.base().join("admin.json").is_file() {
+			return worker.address().await;
+		}
+		ensure!(
+			worker.runs() && Instant::now() < deadline,
+			"{}: the worker does not get as far as to listen. Its log ends:\n{}",
+			worker.name(),
+			worker.log_tail()
+		);
+		sleep(GLANCE).await;
+	}
 }
 
-/// The manifest of the package in a folder.
-///
-/// # Errors
-/// When there is none.
-pub fn manifest(package: &Path) -> Result<Manifest> {
-	let path = package.join("manifest.scale");
-	let bytes = fs::read(&path).with_context(|| format!("{}", path.display()))?;
-	Manifest::from_bytes(&bytes).map_err(|error| anyhow::anyhow!("{}: {error:?}", path.display()))
+/// The first address by TCP that stands in whole in a log.
+fn announced(log: &str) -> Option<String> {
+	// A line that has no end yet may lack the end of an address.
+	let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+	let mut addresses = lines
+		.filter_map(|line| line.split_once(ANNOUNCEMENT))
+		.filter_map(|(_, address)| address.split_whitespace().next());
+	addresses.find(|address| address.contains("/tcp/")).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_address_should_be_read_from_a_whole_line() {
+		let udp = "t INFO aria::worker: peers connect here address=/ip4/127.0.0.1/udp/1/quic-v1\n";
+		let tcp = "t INFO aria::worker: peers connect here address=/ip4/127.0.0.1/tcp/2/p2p/12D3";
+
+		assert_eq!(announced(udp), None);
+		assert_eq!(announced(&format!("{udp}{tcp}")), None);
+		let address = "/ip4/127.0.0.1/tcp/2/p2p/12D3".to_owned();
+		assert_eq!(announced(&format!("{udp}{tcp}\n")), Some(address));
+	}
+
+	#[test]
+	fn further_workers_should_have_keys_of_their_own() {
+		assert_eq!(suri(0), "//Bob");
+		assert_eq!(suri(3), "//worker-3");
+		assert_ne!(Cluster::account(3), Cluster::account(4));
+	}
 }

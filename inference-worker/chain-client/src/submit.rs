@@ -388,7 +388,7 @@ mod tests {
 	#[test]
 	fn a_transaction_should_be_born_where_no_fork_can_reach_it() {
 		let (old, new) = (H256::repeat_byte(1), H256::repeat_byte(2));
-		let head = |lag| Head { best: (100 + lag, new), finalized: (100, old) };
+		let head = |lag: u32| Head { best: (100 + lag, new), finalized: (100, old) };
 
 		assert_eq!(checkpoint(&head(0)), (100, old));
 		assert_eq!(checkpoint(&head(16)), (100, old));

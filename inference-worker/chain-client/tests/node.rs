@@ -66,7 +66,8 @@ async fn a_node_that_restarts_should_be_ridden_out() {
 	eventually(|| chain.unreachable_for().is_some()).await;
 
 	// A call that is made while the node is away waits for it.
-	let (consent, node) = tokio::join!(chain.consent(&account(), At::Best), async {
+	let asked = account();
+	let (consent, node) = tokio::join!(chain.consent(&asked, At::Best), async {
 		sleep(Duration::from_millis(500)).await;
 		Node::start(&blocks, Some(address)).await
 	});

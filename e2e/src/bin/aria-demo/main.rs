@@ -1,63 +1,69 @@
-//! `make demo`: a development chain, and one inference from consent to proof.
+//! `make demo`: a network on this machine, a question over the OpenAI API, and what the chain knows of
+//! the answer.
 //!
-//! Each step ends when the chain has it in a final block; the program fails if one does not get
-//! there, or if what the RPC answers is not what was settled.
+//! | module | what it does |
+//! |---|---|
+//! | [`up`] | starts node, workers and gateway; shows what each worker consents to |
+//! | [`ask`] | asks, and writes the answer as it comes |
+//! | [`record`] | the record of the answer, from the chain, compared with what was streamed |
+//! | [`payment`] | who paid, and who gets what of it |
+//! | [`origin`] | the auditor's tool finds the record by the text |
+//! | [`talk`] | how to go on |
+//! | [`show`] | how the demo speaks |
+//! | [`signals`] | Ctrl-C and its kin |
+//!
+//! Whatever does not happen, or is not what it should be, ends the demo with an error.
 
-mod answers;
+mod ask;
+mod origin;
+mod payment;
+mod record;
 mod show;
+mod signals;
+mod talk;
+mod up;
 
-use anyhow::{Context, Result};
-use aria_e2e::{
-	client::Client,
-	flow::{self, Network},
-	keys,
-	node::{is_free, Node, Options},
-};
+use anyhow::{anyhow, bail, Result};
+use aria_e2e::cluster::Cluster;
 use clap::Parser;
-use show::{account, aria, done, hash, heading, note, step};
-use std::{
-	process::ExitCode,
-	time::{Duration, Instant},
-};
-use tokio::{
-	signal::unix::{signal, SignalKind},
-	time::sleep,
-};
+use show::{heading, note};
+use signals::{Signals, Told};
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
-/// What is asked.
-const QUESTION: &str = "Who computed this answer, on whose machine, with how much energy?";
-/// What is answered: longer than 64 bytes, so that its hash has no salt.
-const ANSWER: &str = "Two workers computed it, each one layer of two, under the consent that each \
-	of them set. The chain knows which weights, which stages and how many joules.";
-/// How often the demo looks whether its node still runs.
-const WATCH: Duration = Duration::from_secs(1);
-
-/// Runs a development chain in a temporary folder and shows one inference on it: consent, model,
-/// workers, gateway, payment, the settled record, and what the RPC says about it.
+/// Runs a network on this machine (a development chain, three workers with a third of a model's layers
+/// each, a replica of one, a gateway), asks it a question, and shows where the answer comes from.
 ///
-/// No model runs yet: development keys sign the record, and what it says of tokens, energy and time
-/// is made up.
+/// Accounts, money and blocks are those of a development chain. Answer, hashes, signatures, energy, times
+/// and payment are what the processes computed, measured or estimated, and settled.
 #[derive(Debug, Parser)]
 #[command(name = "aria-demo", version)]
 struct Args {
-	/// End after one round. Otherwise the node stays up until Ctrl-C.
+	/// End after one round, with exit code 0 only if every step of it happened. Otherwise the network
+	/// stays up until Ctrl-C
 	#[arg(long)]
 	once: bool,
 
-	/// Port of the node's RPC; another free one is taken if somebody listens there.
+	/// Port of the node's RPC; a free one is taken if somebody listens there
 	#[arg(long, value_name = "PORT", default_value_t = 9944)]
 	port: u16,
+
+	/// Port of the OpenAI API; a free one is taken if somebody listens there
+	#[arg(long, value_name = "PORT", default_value_t = 8080)]
+	gateway_port: u16,
+
+	/// What is asked
+	#[arg(long, value_name = "TEXT", default_value = "What is a violin?")]
+	question: String,
+
+	/// Folder of a model package with three layers or more [default: the model that comes with the
+	/// project]
+	#[arg(long, value_name = "DIR")]
+	model: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-	let args = Args::parse();
-	// Dropping the demo's future kills its node.
-	let outcome = tokio::select! {
-		outcome = demo(&args) => outcome,
-		outcome = told_to_end() => outcome,
-	};
-	match outcome {
+	match run(&Args::parse()).await {
 		Ok(()) => ExitCode::SUCCESS,
 		Err(error) => {
 			eprintln!("aria-demo: {error:#}");
@@ -66,148 +72,82 @@ async fn main() -> ExitCode {
 	}
 }
 
-async fn demo(args: &Args) -> Result<()> {
+async fn run(args: &Args) -> Result<()> {
 	let began = Instant::now();
-	heading("ARIA demo: one inference on a development chain, from consent to proof");
-	note("No model runs here: until there are workers, development keys sign the record,");
-	note("and what it says of tokens, energy and time is made up. All else is real.");
+	let mut signals = Signals::listen()?;
+	heading("ARIA: a question, three workers with a third of the model each, and the record");
 
-	let mut node = start(args).await?;
-	let client = Client::connect(&node.url()).await?;
-	done("chain", &format!("{}, genesis {}", node.url(), hash(client.genesis())));
+	// Dropping what starts kills what was started.
+	let mut cluster = tokio::select! {
+		_ = signals.next() => return interrupted(args),
+		started = up::start(args) => started?,
+	};
+	let (outcome, told) = tokio::select! {
+		told = signals.next() => (interrupted(args), Some(told)),
+		outcome = shown(args, &cluster, began) => (outcome, None),
+	};
+	let (outcome, told) = match (outcome, told) {
+		(Err(error), None) => (Err(explained(&mut cluster, error)), None),
+		(Ok(()), None) if !args.once => tokio::select! {
+			told = signals.next() => (Ok(()), Some(told)),
+			fallen = cluster.fell() => (Err(anyhow!(fallen)), None),
+		},
+		other => other,
+	};
 
-	let network = set_up(&client).await?;
-	let id = settle(&client, &network).await?;
-	answers::show(&client, &network, id, ANSWER).await?;
+	if !args.once {
+		eprintln!("\nending every process; once more to end them at once");
+	}
+	let asked = told.is_some_and(|told| told == Told::Everybody);
+	tokio::select! {
+		killed = cluster.end(asked) => if !killed.is_empty() {
+			eprintln!("these had to be killed: {}", killed.join(", "));
+		},
+		_ = signals.next() => (),
+	}
+	outcome
+}
 
-	heading(&format!("Every step was seen on chain, in {:.1} s", began.elapsed().as_secs_f32()));
+/// One round.
+async fn shown(args: &Args, cluster: &Cluster, began: Instant) -> Result<()> {
+	up::consents(cluster).await?;
+	let answer = ask::ask(cluster, &args.question).await?;
+	let settled = record::show(cluster, &answer).await?;
+	payment::show(cluster, &settled).await?;
+	origin::show(cluster, &answer, &settled).await?;
+	heading(&format!("All of that happened, in {:.1} s", began.elapsed().as_secs_f32()));
 	if args.once {
 		return Ok(());
 	}
-	how_to_talk(&node, &hash_in_full(id));
-	while node.runs() {
-		sleep(WATCH).await;
-	}
-	anyhow::bail!("the node ended by itself. Its log ends:\n{}", node.log_tail())
-}
-
-async fn start(args: &Args) -> Result<Node> {
-	let options = Options::dev();
-	let free = is_free(args.port);
-	let options = if free { options.rpc_port(args.port) } else { options };
-	let node = step("starting a node", Node::start(options)).await?;
-	if !free {
-		note(&format!("Port {} is taken: the RPC listens on {}.", args.port, node.port()));
-	}
-	Ok(node)
-}
-
-/// Everything that has to be on chain before the first inference.
-async fn set_up(client: &Client) -> Result<Network> {
-	let workers = keys::workers().map(|pair| keys::account(&pair));
-	let gateway = keys::account(&keys::gateway());
-	let requester = keys::account(&keys::requester());
-
-	let (first, second) = step("two contributors set their consent and register", async {
-		tokio::try_join!(flow::join(client, 0), flow::join(client, 1))
-	})
-	.await?;
-	let terms = flow::consent(&keys::workers()[0])?;
-	done("consent", &format!("{} allows, in version {first}:", account(&workers[0])));
-	for line in show::consent(&terms) {
-		note(&format!("      {line}"));
-	}
-	done("workers", &format!("{} and {}", account(&workers[0]), account(&workers[1])));
-	note(&format!("      {} on hold for each, peer ids bound by signatures", aria(flow::STAKE)));
-
-	let manifest = flow::manifest(flow::ALIAS)?;
-	let model = step(
-		"a model is registered, pinned and named",
-		flow::add_model(client, &manifest, flow::ALIAS),
-	)
-	.await?;
-	done("model", &format!("{} is {}, pinned", flow::ALIAS, hash(model.id)));
-	note(&format!(
-		"      {} layers, {} parameters, manifest of {} bytes, {} on hold for it",
-		manifest.layers,
-		manifest.active_parameters(),
-		manifest.to_bytes().len(),
-		aria(model.deposit)
-	));
-
-	step("the workers serve half of the layers each", async {
-		tokio::try_join!(flow::serve(client, 0, model.id), flow::serve(client, 1, model.id))
-	})
-	.await?;
-	done("shards", "the first worker serves layer 0, the second layer 1");
-
-	step("a gateway registers; a requester fills an escrow", async {
-		tokio::try_join!(flow::open_gateway(client), flow::fund(client))
-	})
-	.await?;
-	step("the gateway sets its prices; the requester registers a spending key", async {
-		tokio::try_join!(flow::sell(client, model.id), flow::authorise(client))
-	})
-	.await?;
-	done("gateway", &account(&gateway));
-	note(&format!(
-		"      asks {} for a token of the prompt, {} for one of the answer",
-		aria(flow::OFFER.prompt_price),
-		aria(flow::OFFER.output_price)
-	));
-	done("payment", &format!("{} in the escrow of {}", aria(flow::ESCROW), account(&requester)));
-	note(&format!(
-		"      spending key {}, bound to the gateway: {} in all, {} an hour",
-		account(&keys::account(&keys::spending_key())),
-		aria(flow::ALLOWANCE),
-		aria(flow::HOURLY_CAP)
-	));
-	Ok(Network { model, consents: [first, second] })
-}
-
-/// One inference, settled by an account that took no part in it.
-async fn settle(client: &Client, network: &Network) -> Result<aria_primitives::RecordId> {
-	let inference = network.infer(client, QUESTION, ANSWER, 1).await?;
-	let settlement = inference.settlement(&client.genesis())?;
-	let (id, ticket) = (settlement.id, settlement.body.ticket_hash);
-	done("ticket", &format!("{}, at most {}", hash(ticket), aria(inference.ticket.max_price)));
-	let included =
-		step("both stages and the gateway signed; anybody may settle the record", async {
-			client.submit(&keys::stranger(), flow::settle(settlement)).await?.success()
-		})
-		.await?;
-	let (_, fee) = included.fee().context("the chain does not say what the settlement cost")?;
-	done("record", &format!("{} settled in block {}", hash(id), included.number));
-	note(&format!("      the settlement cost its sender {}", aria(fee)));
-	Ok(id)
-}
-
-fn how_to_talk(node: &Node, id: &str) {
-	heading("The node stays up");
-	note("Ask it yourself:");
-	note(&format!(
-		"      curl -s -H 'content-type: application/json' http://127.0.0.1:{} \\",
-		node.port()
-	));
-	note(&format!(
-		"        -d '{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"provenance_trace\",\"params\":[\"{id}\"]}}'"
-	));
-	note(&format!("In polkadot.js Apps, take the custom endpoint {}", node.url()));
-	note("Ctrl-C ends it. Its chain is in a temporary folder and goes with it.");
-}
-
-fn hash_in_full(hash: aria_primitives::RecordId) -> String {
-	format!("{hash:?}")
-}
-
-/// Ends when somebody tells the demo to: Ctrl-C, or the signal of `kill`.
-async fn told_to_end() -> Result<()> {
-	let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be heard")?;
-	let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
-	tokio::select! {
-		_ = interrupt.recv() => (),
-		_ = terminate.recv() => (),
-	}
-	eprintln!("\nending the node");
+	talk::show(cluster, &answer, &args.question).await?;
+	note("Ctrl-C ends every process. Their files are in temporary folders and go with them.");
 	Ok(())
+}
+
+/// Somebody ended the demo before it had shown everything: no error where one may look as long as one
+/// likes.
+fn interrupted(args: &Args) -> Result<()> {
+	if args.once {
+		bail!("ended before all of it had happened");
+	}
+	Ok(())
+}
+
+/// The error, and what the processes say to it.
+fn explained(cluster: &mut Cluster, error: anyhow::Error) -> anyhow::Error {
+	let said = cluster
+		.fallen()
+		.unwrap_or_else(|| format!("The gateway's log ends:\n{}", cluster.gateway.log_tail()));
+	anyhow!("{error:#}\n{said}")
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::CommandFactory;
+
+	#[test]
+	fn the_command_line_should_make_sense() {
+		Args::command().debug_assert();
+	}
 }

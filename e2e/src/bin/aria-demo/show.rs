@@ -1,4 +1,5 @@
-//! How the demo speaks: steps with a spinner, amounts, hashes and accounts in a short form.
+//! How the demo speaks: steps with a spinner, an answer as it comes, amounts, hashes and accounts in a
+//! short form.
 
 use anyhow::{Context, Result};
 use aria_primitives::{
@@ -7,7 +8,11 @@ use aria_primitives::{
 };
 use indicatif::ProgressBar;
 use sp_core::H256;
-use std::{future::Future, time::Duration};
+use std::{
+	future::Future,
+	io::{self, Write},
+	time::Duration,
+};
 
 /// How fast the spinner turns.
 const TICK: Duration = Duration::from_millis(100);
@@ -28,16 +33,91 @@ pub fn note(text: &str) {
 
 /// A line for something that is done.
 pub fn done(name: &str, text: &str) {
-	println!("  ✓ {name:<10} {text}");
+	println!("  ✓ {name:<8} {text}");
+}
+
+/// A line with a value; without a name it belongs to the line before.
+pub fn line(name: &str, text: &str) {
+	println!("  {name:<10} {text}");
+}
+
+/// Something that turns on the terminal while something is under way, and is gone when it is dropped.
+pub struct Spinner(ProgressBar);
+
+impl Spinner {
+	/// Begins with this.
+	pub fn start(what: &str) -> Self {
+		let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+		bar.enable_steady_tick(TICK);
+		Self(bar)
+	}
+
+	/// What is under way now.
+	pub fn now(&self, what: &str) {
+		self.0.set_message(what.to_owned());
+	}
+
+	/// [`done`], above the spinner.
+	pub fn done(&self, name: &str, text: &str) {
+		self.0.suspend(|| done(name, text));
+	}
+
+	/// A line that belongs to the one before, above the spinner.
+	pub fn note(&self, text: &str) {
+		self.0.suspend(|| note(&format!("           {text}")));
+	}
+}
+
+impl Drop for Spinner {
+	fn drop(&mut self) {
+		self.0.finish_and_clear();
+	}
 }
 
 /// Turns a spinner on the terminal while `work` is under way. Its error says what was being done.
 pub async fn step<T>(what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-	let spinner = ProgressBar::new_spinner().with_message(what.to_owned());
-	spinner.enable_steady_tick(TICK);
+	let spinner = Spinner::start(what);
 	let outcome = work.await;
-	spinner.finish_and_clear();
+	drop(spinner);
 	outcome.with_context(|| format!("this failed: {what}"))
+}
+
+/// An answer that is written as it comes.
+pub struct Typing;
+
+impl Typing {
+	/// Writes the question.
+	pub fn begin(question: &str) -> Self {
+		println!("  > {question}\n");
+		print!("  ");
+		Self::flush();
+		Self
+	}
+
+	/// Writes the next piece. What the terminal does not take is not worth an error.
+	pub fn text(&mut self, text: &str) {
+		print!("{}", text.replace('\n', "\n  "));
+		Self::flush();
+	}
+
+	/// Ends the line.
+	pub fn end(self) {
+		println!("\n");
+	}
+
+	fn flush() {
+		let _ = io::stdout().flush();
+	}
+}
+
+/// A duration in milliseconds.
+pub fn milliseconds(duration: Duration) -> String {
+	format!("{:.0} ms", duration.as_secs_f64() * 1_000.0)
+}
+
+/// An energy given in millijoules.
+pub fn joules(millijoules: u64) -> String {
+	format!("{}.{:03} J", millijoules / 1_000, millijoules % 1_000)
 }
 
 /// An amount in planck, in ARIA.
@@ -116,6 +196,12 @@ mod tests {
 		assert_eq!(aria(50 * ARIA), "50 ARIA");
 		assert_eq!(aria(ARIA / 2), "0.5 ARIA");
 		assert_eq!(aria(1), "0.000000000001 ARIA");
+	}
+
+	#[test]
+	fn small_energies_should_be_told_to_the_millijoule() {
+		assert_eq!(joules(7), "0.007 J");
+		assert_eq!(joules(12_345), "12.345 J");
 	}
 
 	#[test]

@@ -128,7 +128,8 @@ impl<D: Dialer> Run<'_, D> {
 		let last = self.last.unwrap_or(self.started);
 		let latency = last.saturating_duration_since(self.started);
 		self.ended = Some(Ended {
-			latency_ms: u32::try_from(latency.as_millis()).unwrap_or(u32::MAX),
+			// A record with none is refused (`docs/protocol/settlement.md`).
+			latency_ms: u32::try_from(latency.as_millis()).unwrap_or(u32::MAX).max(1),
 			timestamp: since_epoch
 				.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
 		});

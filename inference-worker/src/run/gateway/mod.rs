@@ -30,7 +30,7 @@ use super::{
 use crate::{
 	limits::{Governor, Limits},
 	pipeline::{Coordinator, Timing},
-	settle::{Pace, Settler},
+	settle::{Pace, Rules, Settler},
 	shards::{Fetcher, PackageStore},
 };
 use anyhow::{Context, Result};
@@ -105,12 +105,18 @@ impl Gateway {
 			return Ok(None);
 		}
 		tokio::spawn(catalogue.clone().run(shutdown));
+		let (defaults, constants) = (Pace::default(), chain.constants());
+		let rules = Rules {
+			anchor_age: constants.max_anchor_age,
+			signing_grace: constants.signing_grace,
+			..defaults.rules
+		};
 		let settler = Settler::new(
 			Arc::new(ChainLedger::new(chain.clone(), pair.clone())),
 			store.clone(),
 			pair.clone(),
 			Some(Arc::new(NetworkSigners::new(handle.clone(), chain.clone()))),
-			Pace::default(),
+			Pace { rules, ..defaults },
 		);
 		// It goes on while the rest ends: answers that end now are still kept.
 		let stop_settling = CancellationToken::new();
