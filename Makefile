@@ -35,13 +35,15 @@ demo: build ## run a dev chain and show what it does; ONCE=1 ends after one roun
 	"$$CARGO_TARGET_DIR/release/aria-demo" $(once) $(ARGS)
 
 .PHONY: test
-test: build ## formatting, the Rust tests, the JavaScript clients' tests
+test: build ## formatting, the Rust tests, the clients' tests
 	@scripts/test.sh
 	@scripts/test-clients.sh
+	@scripts/test-openai.sh
 
 .PHONY: test-all
 test-all: test lint neon zombienet ## test, lint, neon, zombienet and the long tests
 	@scripts/test.sh --ignored
+	@scripts/test-openai.sh --others
 
 .PHONY: neon
 neon: setup ## the engine's NEON kernels under qemu; skipped where it is not to be had

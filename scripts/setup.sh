@@ -34,6 +34,7 @@ list_missing() {
 	need protobuf-compiler have protoc
 	need git have git
 	need procps have ps
+	need python3-venv python3 -c 'import venv, ensurepip'
 	need nodejs have node
 	if ((${#packages[@]})); then
 		mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
@@ -76,7 +77,7 @@ check_packages() {
 	if ((${#packages[@]})); then
 		fail "Still missing after the install: ${packages[*]} (names of Debian's packages); install what brings their commands, then run this again."
 	fi
-	found packages "g++, make, pkg-config, libssl, protoc, git, ps, node and npm are here"
+	found packages "g++, make, pkg-config, libssl, protoc, git, ps, python3, node and npm are here"
 }
 
 # node_suits: whether the first node on the PATH starts and is new enough.

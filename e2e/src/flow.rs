@@ -37,7 +37,7 @@ pub const ALIAS: &str = "aria-demo";
 /// What the gateway asks for, in planck a token: an answer of a hundred tokens costs enough that its
 /// settlement is free.
 pub const OFFER: Offer =
-	Offer { prompt_price: 50_000_000, cached_price: 5_000_000, output_price: 250_000_000 };
+	Offer { prompt_price: 50_000_000, cached_price: 5_000_000, output_price: 300_000_000 };
 /// What each worker puts on hold, in planck.
 pub const STAKE: Balance = 10 * ARIA;
 /// What the requester puts into its escrow, in planck.

@@ -25,5 +25,6 @@ pub mod pipeline;
 pub mod plan;
 pub mod provenance;
 pub mod run;
+mod seldom;
 pub mod settle;
 pub mod shards;

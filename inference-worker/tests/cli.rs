@@ -49,7 +49,10 @@ impl Outcome {
 
 fn program(args: &[&str]) -> Command {
 	let mut command = Command::new(env!("CARGO_BIN_EXE_aria-worker"));
-	command.args(args).env_remove("ARIA_MODEL").stdin(Stdio::null());
+	for name in ["ARIA_MODEL", "ARIA_NODE", "ARIA_SURI", "ARIA_BASE_PATH"] {
+		command.env_remove(name);
+	}
+	command.args(args).stdin(Stdio::null());
 	command
 }
 
@@ -105,21 +108,44 @@ fn text(path: &Path) -> &str {
 #[test]
 fn help_should_say_what_each_command_takes() {
 	for (args, parts) in [
-		(&["--help"][..], &["generate", "bench", "model"][..]),
+		(&["--help"][..], &["run", "status", "pause", "resume", "key", "provenance"][..]),
+		(&["--help"], &["generate", "bench", "model"]),
+		(&["run", "--help"], &["--node", "ARIA_NODE", "ARIA_SURI", "worker.toml", "Examples"]),
+		(&["run", "--help"], &["--cpu-percent", "--hours", "--layers", "--leave", "--idle-watts"]),
+		(&["run", "--help"], &["--gateway", "--requests-per-minute", "--relay-for-others"]),
+		(&["status", "--help"], &["--base-path", "--plan", "--json", "Examples"]),
+		(&["pause", "--help"], &["--base-path", "reputation"]),
+		(&["resume", "--help"], &["--base-path"]),
+		(&["key", "--help"], &["new", "list", "revoke"]),
+		(&["key", "new", "--help"], &["--requester-file", "--allowance", "Examples"]),
+		(&["key", "list", "--help"], &["--keys", "--json"]),
+		(&["key", "revoke", "--help"], &["KEY", "--base-path"]),
+		(&["provenance", "--help"], &["--node", "ARIA_NODE", "--salt", "--block", "Examples"]),
 		(&["generate", "--help"], &["--chat", "--temperature", "--stop", "ARIA_MODEL", "--trace"]),
 		(&["bench", "--help"], &["--threads", "--repetitions", "--trace-cost"]),
-		(&["model", "--help"], &["random", "inspect", "verify", "split", "eval", "Merkle"]),
+		(
+			&["model", "--help"],
+			&["random", "inspect", "verify", "split", "eval", "card", "register", "Merkle"],
+		),
 		(&["model", "random", "--help"], &["--shape", "2b4t", "--kv-heads", "Examples"]),
 		(&["model", "inspect", "--help"], &["--json"]),
 		(&["model", "verify", "--help"], &["--complete"]),
 		(&["model", "split", "--help"], &["shard"]),
 		(&["model", "eval", "--help"], &["\"answer\"", "perplexity"]),
+		(&["model", "card", "--help"], &["held-out", "--check"]),
+		(
+			&["model", "register", "--help"],
+			&["--alias", "--sudo", "--suri", "ARIA_NODE", "Examples"],
+		),
 	] {
 		let outcome = run(args).well();
 		for part in parts {
 			assert!(outcome.stdout.contains(part), "{args:?}: {part} is not in {}", outcome.stdout);
 		}
 	}
+	// What it was called before works, and is not shown.
+	let help = run(&["provenance", "--help"]).well().stdout;
+	assert!(!help.contains("--url"), "{help}");
 	assert!(run(&["--version"]).well().stdout.starts_with("aria-worker "));
 	run(&[]).failed(2, "Usage");
 }
@@ -265,6 +291,30 @@ fn bad_input_should_be_named() {
 		.failed(1, "manifest.scale");
 	run(&["bench", "--model", text(&path), "--prompt", "513"]).failed(1, "--prompt 513");
 	run(&["bench", "--model", text(&path), "--repetitions", "0"]).failed(2, "--repetitions");
+}
+
+#[test]
+fn what_needs_a_chain_should_say_what_is_missing() {
+	let model = Model::new();
+	let path = model.path();
+	let register = |more: &[&str]| {
+		let base = model.file("base");
+		let mut args = vec!["model", "register", text(&path), "--base-path", text(&base)];
+		args.extend(more);
+		run(&args)
+	};
+	register(&["--alias", "aria-demo"]).failed(2, "--sudo");
+	register(&["--sudo", "--alias", "A name"]).failed(2, "--alias");
+	register(&["--suri", "Alice and Bob"]).failed(1, "URI");
+	run(&["model", "register", "/no/such/folder"]).failed(1, "/no/such/folder");
+	run(&["model", "register"]).failed(2, "DIR");
+	run(&["provenance", "a text", "--node", "node:9944"]).failed(2, "ws://");
+	run(&["provenance", "a text", "--url", "wss://127.0.0.1:1"]).failed(2, "TLS");
+	run(&["status", "--base-path", text(&model.file("none"))]).failed(1, "none");
+	run(&["run", "--node", "http://a"]).failed(2, "WebSocket");
+	run(&["run", "--relay-for-others", "perhaps"]).failed(2, "--relay-for-others");
+	run(&["run", "--idle-watts", "many"]).failed(2, "--idle-watts");
+	run(&["run", "--cors"]).failed(2, "--gateway");
 }
 
 #[test]

@@ -8,6 +8,7 @@ from scale import (
     HASH,
     I16,
     SALT,
+    SESSION,
     SIGNATURE_64,
     U8,
     U16,
@@ -32,6 +33,8 @@ BATCH_DOMAIN = b"aria/batch/v1"
 SETTLEMENT_DOMAIN = b"aria/settlement/v1"
 REQUEST_DOMAIN = b"aria/request/v1"
 PEER_DOMAIN = b"aria/peer/v1"
+ADVERT_DOMAIN = b"aria/advert/v1"
+PROVIDER_DOMAIN = b"aria/provider/v1"
 BOUNDARY_DOMAIN = b"aria/boundary/v1"
 
 
@@ -279,3 +282,107 @@ CONSENT = Structure(
     max_memory_mb=U32,
     reward_preference=REWARD_PREFERENCE,
 )
+
+# --- network.md -----------------------------------------------------------------------------------
+
+ADVERT = Structure(
+    "Advert",
+    version=U16,
+    account=ACCOUNT,
+    peer=SALT,
+    addresses=vector(BYTES),
+    serves=vector(pair(HASH, LAYER_RANGE)),
+    sessions=U16,
+    capacity=U16,
+    consent_version=U32,
+    region=U16,
+    bandwidth_mbps=U32,
+    made_at=U64,
+    expires_at=U64,
+)
+SIGNED_ADVERT = Structure("SignedAdvert", advert=ADVERT, signature=SIGNATURE)
+PROVIDED = pair(HASH, option(LAYER_RANGE))
+
+SMALL_FILE = enumeration("SmallFile", "manifest", "tokenizer", "chat_template")
+SHARD_REQUEST = enumeration(
+    "ShardRequest",
+    ("part", Structure("Part", model=HASH, file=SMALL_FILE, offset=U32)),
+    ("chunk", Structure("Chunk", model=HASH, tensor=U16, chunk=U32)),
+)
+SHARD_ANSWER = enumeration(
+    "ShardAnswer",
+    ("part", Structure("Part", total=U32, bytes=BYTES)),
+    ("chunk", Structure("Chunk", bytes=BYTES, proof=vector(HASH))),
+    "not_here",
+    ("later", Structure("Later", retry_ms=U32)),
+)
+
+STAGE_PLACE = Structure(
+    "StagePlace", node=ACCOUNT, peer=SALT, addresses=vector(BYTES), layers=LAYER_RANGE
+)
+ORDER = Structure(
+    "Order",
+    session=SESSION,
+    attempt=U32,
+    stage=U16,
+    stages=vector(STAGE_PLACE),
+    gateway=ACCOUNT,
+    model_id=HASH,
+    query_hash=HASH,
+    salt=SALT,
+    prompt_tokens=U32,
+    max_tokens=U32,
+    query=option(QUERY),
+    drawn=vector(U32),
+    ticket=SIGNED_TICKET,
+    anchor=ANCHOR,
+)
+LINK = Structure("Link", session=SESSION, attempt=U32, **{"from": U16})
+HELLO = enumeration("Hello", ("order", ORDER), ("link", LINK))
+TO_STAGE = enumeration(
+    "ToStage",
+    ("ping", U64),
+    ("replan", Structure("Replan", attempt=U32, stages=vector(STAGE_PLACE))),
+    ("stop", Structure("Stop", tokens=U32)),
+    ("sign", RECORD_BODY),
+    "close",
+)
+REFUSAL = enumeration(
+    "Refusal",
+    "consent",
+    "paused",
+    ("busy", Structure("Busy", retry_ms=U32)),
+    "not_served",
+    ("payment", BYTES),
+    "chain_unreachable",
+    ("malformed", BYTES),
+)
+TOTALS = Structure(
+    "Totals",
+    energy_mj=U64,
+    energy_source=ENERGY_SOURCE,
+    consent_version=U32,
+    before=HASH,
+    behind=HASH,
+)
+FROM_STAGE = enumeration(
+    "FromStage",
+    ("accepted", Structure("Accepted", consent_version=U32)),
+    ("refused", REFUSAL),
+    ("pong", Structure("Pong", ping=U64, position=U32)),
+    ("token", Structure("Token", index=U32, token=U32, finish=option(FINISH_REASON))),
+    ("totals", TOTALS),
+    ("signature", SIGNATURE),
+    ("failed", Structure("Failed", blames=option(U16), reason=BYTES)),
+)
+LINK_READY = Structure("LinkReady", position=U32)
+LINK_FRAME = enumeration(
+    "LinkFrame",
+    ("activations", Structure("Activations", position=U32, values=BYTES)),
+    ("token", Structure("Token", index=U32, token=U32)),
+)
+
+
+def frame(encoded):
+    """A message behind its length: four bytes, little-endian."""
+    return U32.encode(len(encoded)) + encoded

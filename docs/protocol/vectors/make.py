@@ -2,11 +2,12 @@
 """Writes the golden vectors: `make.py` makes the JSON files beside it, `make.py --check` compares.
 
 A second implementation of the protocol's bytes, in Python's standard library alone. It shares no
-code with the Rust crates, whose test `primitives/tests/golden.rs` builds the same values and must
-come to the same bytes.
+code with the Rust crates, whose tests `primitives/tests/golden.rs` and, for `network.json`,
+`inference-worker/network/tests/golden.rs` build the same values and must come to the same bytes.
 """
 
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ sys.dont_write_bytecode = True
 
 import ed25519
 import layout as l
-from scale import ACCOUNT, U32, hexadecimal, vector
+from scale import ACCOUNT, U32, hexadecimal, option, vector
 
 HERE = Path(__file__).resolve().parent
 GENESIS = bytes([0x67]) * 32
@@ -329,6 +330,148 @@ PEER_SEED, PEER = seeded(0x31)
 WORKER = NODES[0]
 BINDING = l.domain_hash(l.PEER_DOMAIN, GENESIS, ACCOUNT.encode(WORKER))
 
+
+def address(ip, port, quic):
+    """A multiaddress in binary form: `/ip4/IP/udp/PORT/quic-v1`, or `/ip4/IP/tcp/PORT`."""
+    transport, behind = (b"\x91\x02", b"\xcd\x03") if quic else (b"\x06", b"")
+    return b"\x04" + bytes(ip) + transport + port.to_bytes(2, "big") + behind
+
+
+ADVERT = {
+    "version": 1,
+    "account": WORKER,
+    "peer": PEER,
+    "addresses": [
+        address([192, 0, 2, 7], 30_343, quic=True),
+        address([192, 0, 2, 7], 30_343, quic=False),
+    ],
+    "serves": [
+        (MODEL_ID, {"first": 0, "end": 1}),
+        (repeat(0xB3), {"first": 2, "end": 300}),
+    ],
+    "sessions": 3,
+    "capacity": 64,
+    "consent_version": 7,
+    "region": 756,
+    "bandwidth_mbps": 50,
+    "made_at": 1_767_225_600_000,
+    "expires_at": 1_767_225_720_000,
+}
+# Serves nothing that can be reached: every list is empty.
+EMPTY_ADVERT = ADVERT | {"addresses": [], "serves": [], "sessions": 0, "region": 0}
+
+
+def advert_message(advert):
+    """What is hashed, and its hash signed."""
+    return l.ADVERT_DOMAIN + GENESIS + l.ADVERT.encode(advert)
+
+
+def signed_advert(advert):
+    digest = l.sha256(advert_message(advert))
+    return {"advert": advert, "signature": ("ed25519", ed25519.sign(NODE_SEEDS[0], digest))}
+
+
+PROVIDED = [
+    (MODEL_ID, {"first": 0, "end": 1}),
+    (MODEL_ID, {"first": 2, "end": 300}),
+    (MODEL_ID, None),
+]
+
+SESSION = bytes(range(16))
+PLACES = [
+    {
+        "node": NODES[0],
+        "peer": PEER,
+        "addresses": ADVERT["addresses"],
+        "layers": {"first": 0, "end": 1},
+    },
+    {"node": NODES[1], "peer": repeat(0x32), "addresses": [], "layers": {"first": 1, "end": 2}},
+]
+ORDER = {
+    "session": SESSION,
+    "attempt": 0,
+    "stage": 1,
+    "stages": PLACES,
+    "gateway": GATEWAY,
+    "model_id": MODEL_ID,
+    "query_hash": QUERY_HASH,
+    "salt": GREEDY["salt"],
+    "prompt_tokens": 3,
+    "max_tokens": 16,
+    "query": GREEDY,
+    "drawn": [],
+    "ticket": signed(TICKET),
+    "anchor": BODY["anchor"],
+}
+# A replacement of the last stage.
+LATER_ORDER = ORDER | {"attempt": 2, "drawn": [9, 70_001]}
+# A stage in the middle, which sees no prompt.
+LAST_PLACE = {
+    "node": GATEWAY,
+    "peer": repeat(0x33),
+    "addresses": ADVERT["addresses"][1:],
+    "layers": {"first": 2, "end": 3},
+}
+MIDDLE_ORDER = ORDER | {"stages": PLACES + [LAST_PLACE], "query": None}
+# Two positions of four values.
+ACTIVATIONS = struct.pack("<8f", 0.0, 1.0, -1.0, 0.5, -0.25, 3.0, 65_504.0, 2.0**-20)
+
+MESSAGES = [
+    ("advert", option(l.SIGNED_ADVERT), signed_advert(ADVERT)),
+    ("nothing is served", option(l.SIGNED_ADVERT), None),
+    (
+        "part of a small file is asked for",
+        l.SHARD_REQUEST,
+        ("part", {"model": MODEL_ID, "file": "chat_template", "offset": 65_536}),
+    ),
+    (
+        "chunk is asked for",
+        l.SHARD_REQUEST,
+        ("chunk", {"model": MODEL_ID, "tensor": 17, "chunk": 70_000}),
+    ),
+    ("part of a small file", l.SHARD_ANSWER, ("part", {"total": 65_540, "bytes": b"abcd"})),
+    ("chunk", l.SHARD_ANSWER, ("chunk", {"bytes": b"\x00\xff" * 40, "proof": ROOTS[:2]})),
+    ("not here", l.SHARD_ANSWER, "not_here"),
+    ("later", l.SHARD_ANSWER, ("later", {"retry_ms": 250})),
+    ("order", l.HELLO, ("order", ORDER)),
+    ("order to a replacement", l.HELLO, ("order", LATER_ORDER)),
+    ("order without a query", l.HELLO, ("order", MIDDLE_ORDER)),
+    ("link", l.HELLO, ("link", {"session": SESSION, "attempt": 1, "from": 31})),
+    ("ping", l.TO_STAGE, ("ping", 2**53 + 1)),
+    ("replan", l.TO_STAGE, ("replan", {"attempt": 1, "stages": PLACES})),
+    ("stop", l.TO_STAGE, ("stop", {"tokens": 4})),
+    ("sign", l.TO_STAGE, ("sign", BODY)),
+    ("close", l.TO_STAGE, "close"),
+    ("accepted", l.FROM_STAGE, ("accepted", {"consent_version": 7})),
+    ("refused: paused", l.FROM_STAGE, ("refused", "paused")),
+    ("refused: busy", l.FROM_STAGE, ("refused", ("busy", {"retry_ms": 1_500}))),
+    ("refused: payment", l.FROM_STAGE, ("refused", ("payment", "no escrow".encode()))),
+    ("refused: malformed", l.FROM_STAGE, ("refused", ("malformed", "a gap".encode()))),
+    ("pong", l.FROM_STAGE, ("pong", {"ping": 2**53 + 1, "position": 66})),
+    ("token", l.FROM_STAGE, ("token", {"index": 0, "token": 9, "finish": None})),
+    ("last token", l.FROM_STAGE, ("token", {"index": 3, "token": 2, "finish": "stop"})),
+    (
+        "totals",
+        l.FROM_STAGE,
+        (
+            "totals",
+            {
+                "energy_mj": 1_200,
+                "energy_source": "rapl",
+                "consent_version": 3,
+                "before": BOUNDARIES[0],
+                "behind": BOUNDARIES[1],
+            },
+        ),
+    ),
+    ("signature", l.FROM_STAGE, ("signature", SETTLEMENT["signatures"][0])),
+    ("failed", l.FROM_STAGE, ("failed", {"blames": 1, "reason": "not finite".encode()})),
+    ("failed by itself", l.FROM_STAGE, ("failed", {"blames": None, "reason": b""})),
+    ("link is ready", l.LINK_READY, {"position": 64}),
+    ("activations", l.LINK_FRAME, ("activations", {"position": 64, "values": ACTIVATIONS})),
+    ("drawn token", l.LINK_FRAME, ("token", {"index": 3, "token": 70_001})),
+]
+
 # --- the files ------------------------------------------------------------------------------------
 
 
@@ -376,6 +519,39 @@ def request_entry(name, value):
 
 def record_entry(name, value):
     return entry(name, l.RECORD_BODY, value, record_id=record_id(value))
+
+
+def advert_entry(name, value):
+    message = advert_message(value)
+    return entry(
+        name,
+        l.ADVERT,
+        value,
+        message=message,
+        digest=l.sha256(message),
+        signed_advert=l.SIGNED_ADVERT.encode(signed_advert(value)),
+    )
+
+
+def provider_entry(provided):
+    encoded = l.PROVIDED.encode(provided)
+    return {
+        "model": hexadecimal(provided[0]),
+        "layers": option(l.LAYER_RANGE).show(provided[1]),
+        "bytes": hexadecimal(encoded),
+        "key": hexadecimal(l.domain_hash(l.PROVIDER_DOMAIN, GENESIS, encoded)),
+    }
+
+
+def message_entry(name, kind, value):
+    encoded = kind.encode(value)
+    return {
+        "name": name,
+        "type": kind.name,
+        "value": kind.show(value),
+        "bytes": hexadecimal(encoded),
+        "frame": hexadecimal(l.frame(encoded)),
+    }
 
 
 FILES = {
@@ -453,6 +629,14 @@ FILES = {
         "peer": hexadecimal(PEER),
         "message": hexadecimal(BINDING),
         "signature": hexadecimal(ed25519.sign(PEER_SEED, BINDING)),
+    },
+    "network.json": {
+        "about": "Adverts, keys of providers, and messages between peers in frames (network.md).",
+        "genesis": hexadecimal(GENESIS),
+        "account_seed": hexadecimal(NODE_SEEDS[0]),
+        "vectors": [advert_entry("two models", ADVERT), advert_entry("nothing", EMPTY_ADVERT)],
+        "provider_keys": [provider_entry(provided) for provided in PROVIDED],
+        "messages": [message_entry(*message) for message in MESSAGES],
     },
 }
 

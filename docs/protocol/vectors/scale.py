@@ -55,7 +55,7 @@ def fixed(name, size):
 
 
 HASH, ACCOUNT, SALT = fixed("H256", 32), fixed("AccountId", 32), fixed("[u8; 32]", 32)
-SIGNATURE_64 = fixed("[u8; 64]", 64)
+SESSION, SIGNATURE_64 = fixed("[u8; 16]", 16), fixed("[u8; 64]", 64)
 BYTES = Type("Vec<u8>", lambda value: compact(len(value)) + bytes(value), hexadecimal)
 
 

@@ -161,6 +161,8 @@ pub(crate) const ITEMS: &[Item] = &[
 	Constant("WorkerRegistry", "EraLength"),
 	Constant("WorkerRegistry", "MaxServed"),
 	Constant("ConsentRegistry", "GracePeriod"),
+	Constant("ModelRegistry", "DepositBase"),
+	Constant("ModelRegistry", "DepositPerByte"),
 	Constant("InferenceMarket", "ByteFee"),
 	Constant("InferenceMarket", "FreeFrom"),
 	Constant("InferenceMarket", "GatewayStake"),

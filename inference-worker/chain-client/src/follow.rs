@@ -1,10 +1,6 @@
 //! Final blocks, one after the other.
 
-use crate::{
-	chain::Chain,
-	error::ChainError,
-	link::Head,
-};
+use crate::{chain::Chain, error::ChainError, link::Head};
 use aria_primitives::{BlockNumber, RecordId};
 use futures::{
 	stream::{self, BoxStream},

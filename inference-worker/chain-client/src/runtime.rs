@@ -69,6 +69,10 @@ pub struct Constants {
 	pub max_served: u32,
 	/// Blocks for which work settles under a superseded consent.
 	pub consent_grace: BlockNumber,
+	/// On hold for each model, in planck.
+	pub model_deposit_base: Balance,
+	/// On hold for each byte of its manifest besides, in planck.
+	pub model_deposit_per_byte: Balance,
 	/// Price of a byte of a record, in planck.
 	pub byte_fee: Balance,
 	/// Least price of a record of one stage whose settlement is free, in planck; see
@@ -103,6 +107,8 @@ impl Constants {
 			era_length: constant(metadata, "WorkerRegistry", "EraLength")?,
 			max_served: constant(metadata, "WorkerRegistry", "MaxServed")?,
 			consent_grace: constant(metadata, "ConsentRegistry", "GracePeriod")?,
+			model_deposit_base: constant(metadata, "ModelRegistry", "DepositBase")?,
+			model_deposit_per_byte: constant(metadata, "ModelRegistry", "DepositPerByte")?,
 			byte_fee: constant(metadata, "InferenceMarket", "ByteFee")?,
 			free_from: constant(metadata, "InferenceMarket", "FreeFrom")?,
 			gateway_stake: constant(metadata, "InferenceMarket", "GatewayStake")?,
@@ -114,6 +120,12 @@ impl Constants {
 			max_clock_skew: constant(metadata, "InferenceMarket", "MaxClockSkew")?,
 			max_stage_power_mw: constant(metadata, "InferenceMarket", "MaxStagePower")?,
 		})
+	}
+
+	/// What a manifest of so many bytes puts on hold when it is registered, in planck.
+	pub fn model_deposit(&self, manifest_bytes: usize) -> Balance {
+		let bytes = self.model_deposit_per_byte.saturating_mul(manifest_bytes as Balance);
+		bytes.saturating_add(self.model_deposit_base)
 	}
 }
 
@@ -237,6 +249,8 @@ mod tests {
 		assert_eq!(constants.minimum_stake, aria_primitives::ARIA);
 		assert_eq!(constants.max_anchor_age, 100);
 		assert!(constants.target_stake >= constants.minimum_stake);
+		assert!(constants.model_deposit(0) > 0);
+		assert!(constants.model_deposit(1) > constants.model_deposit(0));
 	}
 
 	#[test]

@@ -27,6 +27,8 @@ const FINALITY: Duration = Duration::from_secs(15 * 60);
 const ATTEMPTS: u32 = 5;
 /// Before that is done.
 const PAUSE: Duration = Duration::from_millis(200);
+/// How long the head may take to show a block that took a transaction.
+const HEAD_FOLLOWS: Duration = Duration::from_secs(2);
 /// How often blocks are searched for a transaction whose watch was lost, if no new block shows.
 const SEARCH: Duration = Duration::from_secs(3);
 
@@ -122,6 +124,12 @@ impl Chain {
 		};
 		if !matches!(result, Ok(_) | Err(SubmitError::Failed { .. })) {
 			slot.resynchronise();
+		}
+		if let Ok(included) = &result {
+			// Who reads at our head next sees what was done.
+			let (mut head, number) = (self.head(), included.number);
+			let seen = head.wait_for(|head| head.best.0 >= number);
+			let _ = timeout(HEAD_FOLLOWS, seen).await;
 		}
 		let (pallet, name) = call.name();
 		match &result {

@@ -37,6 +37,11 @@ const HURRY: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long a peer without an advert of use is left alone at first, and at most.
 const AVOID: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+/// After how long a worker that is connected and has taken its advert back, for a pause say, is asked
+/// again, at first and at most.
+const RETURN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(8));
+/// Such workers that are remembered.
+const MAX_RETURNING: usize = 512;
 
 /// A worker of a watched model.
 #[derive(Clone, PartialEq, Debug)]
@@ -73,6 +78,8 @@ pub(crate) struct Directory {
 	watched: HashMap<ModelId, Vec<LayerRange>>,
 	known: HashMap<PeerKey, Known>,
 	avoided: HashMap<PeerKey, Avoided>,
+	/// Workers that took their adverts back and stayed connected.
+	returning: HashMap<PeerKey, Avoided>,
 	candidates: BTreeSet<PeerKey>,
 	fetching: HashSet<PeerKey>,
 	fetches: JoinSet<Fetched>,
@@ -90,6 +97,7 @@ impl Directory {
 			watched: HashMap::new(),
 			known: HashMap::new(),
 			avoided: HashMap::new(),
+			returning: HashMap::new(),
 			candidates: BTreeSet::new(),
 			fetching: HashSet::new(),
 			fetches: JoinSet::new(),
@@ -147,8 +155,19 @@ impl Directory {
 		for peer in due.collect::<Vec<_>>() {
 			self.fetch(peer);
 		}
+		self.ask_returning(instant);
 		self.ask_candidates(instant);
 		self.publish(instant, moment);
+	}
+
+	/// Asks workers that may have an advert again.
+	fn ask_returning(&mut self, instant: Instant) {
+		let shared = self.handle.shared();
+		self.returning.retain(|peer, _| shared.is_connected(peer));
+		let due = self.returning.iter().filter(|(_, returning)| returning.until <= instant);
+		for peer in due.map(|(peer, _)| *peer).collect::<Vec<_>>() {
+			self.fetch(peer);
+		}
 	}
 
 	/// Starts to search, if it is time.
@@ -210,6 +229,7 @@ impl Directory {
 		match result {
 			Ok(signed) if serves_any(&signed.advert, &self.watched) => {
 				self.avoided.remove(&peer);
+				self.returning.remove(&peer);
 				if self.known.len() >= MAX_KNOWN && !self.known.contains_key(&peer) {
 					return;
 				}
@@ -220,6 +240,7 @@ impl Directory {
 				}
 			}
 			Ok(_) => {
+				self.returning.remove(&peer);
 				self.drop_worker(&peer, "it serves none of the watched models now");
 				self.avoid(peer, instant);
 			}
@@ -228,7 +249,11 @@ impl Directory {
 				let gone = !shared.is_connected(&peer) || matches!(error, FetchError::Nothing);
 				match self.known.get_mut(&peer) {
 					Some(known) if !gone => known.due = instant + AVOID.0,
-					Some(_) => self.drop_worker(&peer, &error.to_string()),
+					Some(_) => {
+						self.drop_worker(&peer, &error.to_string());
+						self.await_return(peer, instant);
+					}
+					None if self.returning.contains_key(&peer) => self.await_return(peer, instant),
 					None => self.avoid(peer, instant),
 				}
 			}
@@ -240,6 +265,17 @@ impl Directory {
 		if self.known.remove(peer).is_some() {
 			tracing::debug!(target: LOG, peer = %name(peer), "worker dropped: {reason}");
 		}
+	}
+
+	/// Asks a worker again in a while, later each time.
+	fn await_return(&mut self, peer: PeerKey, instant: Instant) {
+		if self.returning.len() >= MAX_RETURNING && !self.returning.contains_key(&peer) {
+			return;
+		}
+		let returning = self.returning.entry(peer).or_insert(Avoided { until: instant, times: 0 });
+		let (first, most) = RETURN;
+		returning.until = instant + (first * 2u32.pow(returning.times.min(8))).min(most);
+		returning.times = returning.times.saturating_add(1);
 	}
 
 	/// Leaves a peer alone for a while, longer each time.

@@ -56,6 +56,9 @@ pub struct Which {
 /// Its tickets are signed by a spending key, which the requester registers on chain for this gateway.
 /// With --requester-file that is done here.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  aria-worker key new alice --requester-file alice.key --escrow 50 --allowance 20
+  aria-worker key new bob --requester 5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty")]
 pub struct NewArgs {
 	/// Who uses it; no two keys in force have the same name
 	#[arg(value_name = "NAME")]

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `generate` | `aria-worker generate` |
 //! | `bench`, with `probe`, `memory`, `statistics` | `aria-worker bench` |
-//! | `model`, with `random` and `eval` | `aria-worker model …` |
+//! | `model`, with `random`, `eval`, `card` and `register` | `aria-worker model …` |
 //! | `run` | `aria-worker run` |
 //! | `status` | `aria-worker status`, `pause`, `resume` |
 //! | `key` | `aria-worker key …` |
@@ -33,6 +33,7 @@ mod model;
 mod probe;
 mod provenance;
 mod random;
+mod register;
 mod run;
 mod sampling;
 mod statistics;
@@ -71,7 +72,7 @@ enum Command {
 	Provenance(provenance::ProvenanceArgs),
 	Generate(generate::Args),
 	Bench(bench::Args),
-	/// Make, look at, check, divide and score model packages
+	/// Make, look at, check, divide, score and register model packages
 	#[command(subcommand)]
 	Model(model::Command),
 }
@@ -140,8 +141,7 @@ fn log_service(verbose: u8) {
 		.with_default(others)
 		.with_target("libp2p_kad", kademlia)
 		.with_target("aria", own);
-	let lines =
-		tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(coloured());
+	let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(coloured());
 	tracing_subscriber::registry().with(lines).with(targets).init();
 }
 

@@ -1,9 +1,9 @@
-//! `aria-worker model`: packages on disk.
+//! `aria-worker model`: packages on disk, and on chain.
 
 use super::{
 	card,
 	common::{self, bytes, grouped, ModelArgs},
-	eval, find, random,
+	eval, find, random, register,
 };
 use anyhow::Result;
 use aria_engine::package::{self, Package};
@@ -20,6 +20,7 @@ pub enum Command {
 	Split(SplitArgs),
 	Eval(eval::EvalArgs),
 	Card(card::CardArgs),
+	Register(register::RegisterArgs),
 }
 
 /// Show a model's dimensions, sizes, shards and id
@@ -72,6 +73,7 @@ pub fn run(command: Command) -> Result<()> {
 		Command::Split(args) => split(args),
 		Command::Eval(args) => eval::run(args),
 		Command::Card(args) => card::run(args),
+		Command::Register(args) => register::run(args),
 	}
 }
 

@@ -2,11 +2,14 @@
 
 use super::is_closed;
 use anyhow::{Context, Result};
-use aria_worker::provenance::{
-	find::{find, Request},
-	input::{self, Input, Kind},
-	node::Node,
-	report,
+use aria_worker::{
+	provenance::{
+		find::{find, Request},
+		input::{self, Input, Kind},
+		node::Node,
+		report,
+	},
+	run::config::DEFAULT_NODE,
 };
 use clap::{Args, ValueEnum};
 use sp_core::H256;
@@ -20,6 +23,9 @@ use std::process::ExitCode;
 ///
 /// Exit codes: 0 found and proven, 1 not found, 2 an error, or a proof that does not hold.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  aria-worker provenance answer.txt
+  aria-worker provenance 'Yes.' --salt 0x…")]
 pub struct ProvenanceArgs {
 	/// A file, a text, or a record's id (0x and 64 hex digits); - for stdin
 	#[arg(value_name = "FILE|TEXT|ID")]
@@ -29,9 +35,9 @@ pub struct ProvenanceArgs {
 	#[arg(long = "as", value_name = "KIND")]
 	kind: Option<KindArg>,
 
-	/// A node's URL
-	#[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:9944")]
-	url: String,
+	/// A node's URL, ws or http
+	#[arg(long, alias = "url", value_name = "URL", env = "ARIA_NODE", default_value = DEFAULT_NODE)]
+	node: String,
 
 	/// The salt that came with the answer: 64 hex digits
 	#[arg(long, value_name = "HEX")]
@@ -99,7 +105,7 @@ fn answer(args: ProvenanceArgs) -> Result<u8> {
 		trusted: args.block,
 		most: args.limit,
 	};
-	let node = Node::at(&args.url)?;
+	let node = Node::at(&args.node)?;
 	let runtime = tokio::runtime::Builder::new_current_thread()
 		.enable_all()
 		.build()
@@ -120,7 +126,7 @@ fn answer(args: ProvenanceArgs) -> Result<u8> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use clap::Parser;
+	use clap::{CommandFactory, Parser};
 
 	#[derive(Parser)]
 	struct Line {
@@ -141,8 +147,21 @@ mod tests {
 		assert_eq!((args.what.as_str(), args.limit, args.json), ("-", 3, true));
 		assert!(matches!(args.kind, Some(KindArg::File)));
 		assert_eq!(args.block, Some(H256::repeat_byte(0xab)));
-		let plain = parse(&["an answer"]).expect("a text will do");
-		assert_eq!(plain.url, "ws://127.0.0.1:9944");
+		parse(&["an answer"]).expect("a text will do");
+	}
+
+	#[test]
+	fn the_node_should_be_named_as_for_a_worker() {
+		let command = Line::command();
+		let node = command.get_arguments().find(|argument| argument.get_id() == "node");
+		let node = node.expect("there is an argument for the node");
+		assert_eq!(node.get_default_values(), [DEFAULT_NODE]);
+		assert_eq!(node.get_env(), Some(std::ffi::OsStr::new("ARIA_NODE")));
+		// What it was called before still works.
+		for name in ["--node", "--url"] {
+			let args = parse(&["an answer", name, "ws://a:1"]).expect("it is a command line");
+			assert_eq!(args.node, "ws://a:1");
+		}
 	}
 
 	#[test]
@@ -160,7 +179,7 @@ mod tests {
 
 	#[test]
 	fn a_node_that_is_not_there_should_be_an_error_of_its_own_code() {
-		let args = parse(&["an answer", "--url", "wss://127.0.0.1:1"]).expect("it parses");
+		let args = parse(&["an answer", "--node", "wss://127.0.0.1:1"]).expect("it parses");
 		let error = answer(args).expect_err("there is no TLS");
 		assert!(format!("{error:#}").contains("TLS"));
 	}

@@ -22,6 +22,10 @@ const INTERRUPTED: i32 = 130;
 /// --gateway it serves the OpenAI API too. The first Ctrl-C or SIGTERM finishes what runs, the second ends
 /// at once. Everything can be written into a file as well (docs/operations/worker.toml).
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  aria-worker run --bootstrap /ip4/192.0.2.7/tcp/30343 --cpu-percent 25 --hours 22:00-07:00
+  aria-worker run --gateway 127.0.0.1:8080 --serve none --offer 0.00005,0.000005,0.0003
+  aria-worker run --leave")]
 pub struct RunArgs {
 	#[command(flatten)]
 	flags: Flags,

@@ -22,6 +22,9 @@ pub struct Which {
 
 /// Show what the worker does, what it serves, and what is in its way
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  aria-worker status
+  aria-worker status --plan aria-wordnet")]
 pub struct StatusArgs {
 	#[command(flatten)]
 	which: Which,

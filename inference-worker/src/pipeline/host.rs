@@ -8,7 +8,10 @@ use super::{
 	types::{Dialer, Guard, HostTiming, SessionMeter},
 	wide, Reader, Writer, CHUNK,
 };
-use crate::limits::{logical_cpus, Governor};
+use crate::{
+	limits::{logical_cpus, Governor},
+	seldom::Seldom,
+};
 use aria_engine::{
 	model::{Model, PAGE},
 	text::ChatTokenizer,
@@ -35,6 +38,8 @@ use tokio::{
 const MOST_WAITING: usize = 64;
 /// Messages for a session that wait at most.
 const MAIL_QUEUE: usize = 16;
+/// Orders that were refused, in the log.
+static REFUSED: Seldom = Seldom::new();
 /// What a gateway is told to wait for when there is no room, in milliseconds.
 const RETRY_MS: u32 = 1_000;
 
@@ -215,7 +220,11 @@ impl<D: Dialer> StageHost<D> {
 		let (registered, stage) = match begun {
 			Ok(begun) => begun,
 			Err((refusal, mut writer)) => {
-				tracing::info!(target: "aria::pipeline", %session, %refusal, "refused an order");
+				if let Some(unsaid) = REFUSED.turn() {
+					tracing::info!(
+						target: "aria::pipeline", %session, %refusal, unsaid, "refused an order"
+					);
+				}
 				let refused = FromStage::Refused(refusal);
 				let said = async {
 					frame::write(&mut writer, &refused).await?;
@@ -301,9 +310,14 @@ impl<D: Dialer> StageHost<D> {
 
 	/// Hands a link to its session, whose order may still be on its way.
 	async fn link(&self, link: LinkIn) {
+		let session = link.link.session;
+		// One that need not wait takes no place, however many others wait.
+		if let Some(mail) = self.mail(&session) {
+			let _ = mail.try_send(Mail::Link(link));
+			return;
+		}
 		let Ok(_place) = self.waiting.try_acquire() else { return };
 		let until = Instant::now() + self.parts.timing.early;
-		let session = link.link.session;
 		loop {
 			let mut began = std::pin::pin!(self.began.notified());
 			// From here on a session that begins is not missed.

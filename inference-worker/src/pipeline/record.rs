@@ -164,12 +164,18 @@ pub(crate) struct Known<'a> {
 	pub tokens: u32,
 	/// The chain.
 	pub genesis: &'a H256,
+	/// Now.
+	pub now: Moment,
 }
+
+/// How far a record's time may be from a stage's clock, in milliseconds: as far as it may be ahead of the
+/// chain's (`docs/protocol/settlement.md`).
+const MAX_CLOCKS_APART: u64 = 60_000;
 
 /// Whether a stage can sign `body`: all of it that the stage knows is as it knows it. What the last
 /// stage knows of the answer is for [`check_answer`].
 pub(crate) fn check(body: &RecordBody, known: &Known<'_>) -> Result<(), String> {
-	let Known { order, stages, stage, totals, tokens, genesis } = *known;
+	let Known { order, stages, stage, totals, tokens, genesis, now } = *known;
 	let is = |right: bool, what: &str| if right { Ok(()) } else { Err(what.to_owned()) };
 	is(body.version == RECORD_VERSION, "version")?;
 	is(body.model_id == order.model_id, "model_id")?;
@@ -178,6 +184,8 @@ pub(crate) fn check(body: &RecordBody, known: &Known<'_>) -> Result<(), String> 
 	is(body.anchor == order.anchor, "anchor")?;
 	is(body.prompt_tokens == order.prompt_tokens, "prompt_tokens")?;
 	is(body.cached_tokens == 0, "cached_tokens")?;
+	is(body.latency_ms > 0, "latency_ms")?;
+	is(body.timestamp.abs_diff(now) <= MAX_CLOCKS_APART, "timestamp")?;
 	is(body.output_tokens == tokens, "output_tokens")?;
 	is(body.stages.len() == stages.len(), "number of stages")?;
 	is(body.boundaries.len() == stages.len() + 1, "number of boundaries")?;

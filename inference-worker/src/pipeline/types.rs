@@ -244,4 +244,6 @@ pub struct Outcome {
 	pub rest: Duration,
 	/// How often a stage was replaced.
 	pub replaced: u32,
+	/// The workers that had begun and were replaced.
+	pub failed: Vec<AccountId>,
 }

@@ -27,7 +27,7 @@ mod cover;
 pub mod hours;
 pub mod reason;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use cost::{NEWCOMER_RECORDS, NEWCOMER_SHARE};
 pub use cover::{MAX_BOUNDARIES, MAX_RUNS};

@@ -177,7 +177,8 @@ impl fmt::Display for Reason {
 			}
 			Reason::PassedOver { by } => write!(
 				f,
-				"passed over for a better one, {by}: reputation, load, round trip and bandwidth count"
+				"passed over for a better one, {by}: reputation, load, round trip, bandwidth and recent \
+				 failures count"
 			),
 			Reason::Incomplete { missing: LayerRange { first, end } } => {
 				write!(f, "it would do, but nobody may run layers {first}..{end} now")

@@ -39,7 +39,8 @@ fn change_consent(candidate: &mut Candidate, change: impl Fn(&mut Consent)) {
 	change(&mut candidate.consent.as_mut().unwrap().consent);
 }
 
-fn candidate(number: u8, layers: &[(u16, u16)]) -> Candidate {
+/// A worker in order with these layers.
+pub(crate) fn candidate(number: u8, layers: &[(u16, u16)]) -> Candidate {
 	Candidate {
 		account: account(number),
 		peer: [number; 32],

@@ -27,7 +27,7 @@ pub enum NodeError {
 		reason: &'static str,
 	},
 	/// Nobody answers there.
-	#[error("the node at {url} does not answer ({reason}): see that it runs, and give --url")]
+	#[error("the node at {url} does not answer ({reason}): see that it runs, and give --node")]
 	Unreachable {
 		/// Where.
 		url: String,
@@ -35,7 +35,7 @@ pub enum NodeError {
 		reason: String,
 	},
 	/// It answers something else.
-	#[error("the answer to {method} is not that of an ARIA node ({reason}): check --url")]
+	#[error("the answer to {method} is not that of an ARIA node ({reason}): check --node")]
 	Strange {
 		/// What was asked.
 		method: String,

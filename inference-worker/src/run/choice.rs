@@ -116,8 +116,8 @@ pub struct Choosing<'a> {
 }
 
 impl Choosing<'_> {
-	/// What to serve. Waits for models that the chain does not know yet. `None` if the process is to end
-	/// meanwhile.
+	/// What to serve. Waits for models that the chain does not know, or that are not pinned yet. `None` if
+	/// the process is to end meanwhile.
 	///
 	/// # Errors
 	/// Layers that a model does not have, or that do not fit into memory.
@@ -129,6 +129,9 @@ impl Choosing<'_> {
 		let mut picks = Vec::new();
 		let mut taken = BTreeSet::new();
 		let mut room = weights_room(self.memory);
+		let models = self.chain.models(At::Best).await?;
+		let pinned: BTreeSet<ModelId> =
+			models.into_iter().filter(|model| model.pinned).map(|model| model.id).collect();
 		for name in self.models {
 			let models = match name {
 				ModelName::Id(id) => vec![*id],
@@ -140,14 +143,11 @@ impl Choosing<'_> {
 						)))
 					}
 				},
-				ModelName::Auto => {
-					let pinned = self.chain.models(At::Best).await?;
-					pinned.into_iter().filter(|model| model.pinned).map(|model| model.id).collect()
-				}
+				ModelName::Auto => pinned.iter().copied().collect(),
 			};
 			let mut found: Vec<(usize, Pick, u64)> = Vec::new();
 			for model in models.into_iter().filter(|model| !taken.contains(model)) {
-				if let Some(option) = self.option(model, room, name).await? {
+				if let Some(option) = self.option(model, room, name, &pinned).await? {
 					found.push(option);
 				}
 			}
@@ -178,6 +178,7 @@ impl Choosing<'_> {
 		model: ModelId,
 		room: u64,
 		name: &ModelName,
+		pinned: &BTreeSet<ModelId>,
 	) -> Result<Option<(usize, Pick, u64)>, Trouble> {
 		let Some(manifest) = self.chain.manifest(model, At::Best).await? else {
 			return match name {
@@ -185,6 +186,10 @@ impl Choosing<'_> {
 				_ => Err(Trouble::Passing(format!("model {model:?} is not registered on chain"))),
 			};
 		};
+		// The chain takes nothing else as served.
+		if !pinned.contains(&model) {
+			return Err(Trouble::Passing(format!("model {model:?} is not pinned on chain yet")));
+		}
 		let all = LayerRange { first: 0, end: manifest.layers };
 		let workers = self.chain.workers_of(model, At::Best).await?;
 		let replicas = replicas(&manifest, &model, &workers, self.account);

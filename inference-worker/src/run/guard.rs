@@ -7,6 +7,7 @@ use super::{
 use crate::{
 	limits::Governor,
 	pipeline::{Admission, Guard, Order, Refusal},
+	seldom::Seldom,
 	settle::SettlementStore,
 };
 use aria_chain_client::{Chain, Constants};
@@ -17,6 +18,8 @@ use std::sync::{
 	Arc,
 };
 
+/// Orders that were refused, in the log.
+static REFUSED: Seldom = Seldom::new();
 /// When a gateway may ask a busy worker again.
 const RETRY_MS: u32 = 1_000;
 
@@ -129,9 +132,11 @@ impl Guard for WorkerGuard {
 		let admitted = self.admit_now(order, bytes);
 		if let Err(refusal) = &admitted {
 			self.refused.fetch_add(1, Ordering::Relaxed);
-			tracing::info!(
-				target: "aria::worker", gateway = %order.gateway, %refusal, "an order is refused"
-			);
+			if let Some(unsaid) = REFUSED.turn() {
+				tracing::info!(
+					target: "aria::worker", gateway = %order.gateway, %refusal, unsaid, "an order is refused"
+				);
+			}
 		}
 		admitted
 	}

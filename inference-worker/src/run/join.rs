@@ -5,14 +5,23 @@ use super::{
 	terms::{self, Step, Terms},
 };
 use anyhow::{bail, Result};
-use aria_chain_client::{At, Call, Chain, Shard, SubmitError, WorkerState, WorkerView};
+use aria_chain_client::{At, Call, Chain, Head, Shard, SubmitError, WorkerState, WorkerView};
 use aria_network::Identity;
-use aria_primitives::{consent::ConsentVersion, AccountId, Balance, ARIA};
+use aria_primitives::{consent::ConsentVersion, AccountId, Balance, BlockNumber, ARIA};
 use sp_core::{crypto::Ss58Codec, sr25519};
+use std::{
+	sync::atomic::{AtomicBool, Ordering},
+	time::Duration,
+};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What is left free for deposits and fees, in planck.
 const RESERVE: Balance = ARIA / 2;
+/// In how many tries the time is divided in which the chain does not take that layers are dropped.
+const TRIES: BlockNumber = 10;
+/// Longest wait between two of them: on a chain that makes blocks on demand there may come none.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Who joins, and with what.
 pub struct Joining<'a> {
@@ -48,22 +57,23 @@ impl Joining<'_> {
 			let Some((consent, had_one, worker, free)) = self.look().await? else {
 				return Ok(None);
 			};
-			let mut calls = Vec::new();
-			calls.extend(self.consent_call(consent.as_ref(), had_one));
-			match &worker {
+			let more = match &worker {
 				None => match self.affordable(free) {
-					Some(stake) => calls.push(self.register_call(stake)),
+					Some(stake) => vec![self.register_call(stake)],
 					None => {
 						self.say_poor(free, waited);
 						waited = waited.wrapping_add(1);
-						tokio::select! {
-							() = self.stop.cancelled() => return Ok(None),
-							() = tokio::time::sleep(AGAIN) => continue,
+						if self.pause().await.is_none() {
+							return Ok(None);
 						}
+						continue;
 					}
 				},
-				Some(worker) => calls.extend(self.mending(worker)?),
-			}
+				Some(worker) => self.mending(worker)?,
+			};
+			// Last, since it says what is set now.
+			let mut calls = Vec::from_iter(self.consent_call(consent.as_ref(), had_one));
+			calls.extend(more);
 			if calls.is_empty() {
 				return Ok(Some(()));
 			}
@@ -89,7 +99,9 @@ impl Joining<'_> {
 						// Looked at anew: perhaps a block has it after all.
 						Trouble::Passing(reason) => {
 							tracing::warn!(target: "aria::worker", %reason, "joining is tried again");
-							tokio::time::sleep(AGAIN).await;
+							if self.pause().await.is_none() {
+								return Ok(None);
+							}
 						}
 						Trouble::Lasting(error) => {
 							return Err(error.context(format!("the worker can't join: {hint}")))
@@ -97,6 +109,14 @@ impl Joining<'_> {
 					}
 				}
 			}
+		}
+	}
+
+	/// Waits before something is tried again. `None` if the process is to end meanwhile.
+	async fn pause(&self) -> Option<()> {
+		tokio::select! {
+			() = self.stop.cancelled() => None,
+			() = tokio::time::sleep(AGAIN) => Some(()),
 		}
 	}
 
@@ -151,9 +171,7 @@ impl Joining<'_> {
 
 	/// The stake that `free` allows, at most as much as was asked for; `None` if it is not enough.
 	fn affordable(&self, free: Balance) -> Option<Balance> {
-		let minimum = self.chain.constants().minimum_stake;
-		let most = free.saturating_sub(RESERVE);
-		(most >= minimum).then(|| self.stake.max(minimum).min(most))
+		affordable(free, self.chain.constants().minimum_stake, self.stake)
 	}
 
 	fn say_poor(&self, free: Balance, waited: u32) {
@@ -219,9 +237,15 @@ pub async fn set_served(
 	shards: Vec<Shard>,
 	stop: &CancellationToken,
 ) -> Result<Option<()>> {
+	let early = &AtomicBool::new(false);
 	patiently("what is served is said on chain", stop, || {
 		let shards = shards.clone();
 		async move {
+			let grace = chain.constants().served_grace;
+			if early.swap(false, Ordering::Relaxed) {
+				// A transaction that fails pays its fee.
+				blocks_later(chain.head(), grace / TRIES, LONGEST).await;
+			}
 			let worker = chain.worker(account, At::Best).await?;
 			if worker.is_some_and(|worker| worker.served == shards) {
 				return Ok(());
@@ -239,9 +263,9 @@ pub async fn set_served(
 						.name()
 						.is_some_and(|name| name.ends_with("::ServedChangedRecently")) =>
 				{
-					let blocks = chain.constants().served_grace;
+					early.store(true, Ordering::Relaxed);
 					Err(Trouble::Passing(format!(
-						"layers were dropped less than {blocks} blocks ago, and the chain takes that only \
+						"layers were dropped less than {grace} blocks ago, and the chain takes that only \
 						 so often"
 					)))
 				}
@@ -291,6 +315,68 @@ fn hint(error: &SubmitError) -> &'static str {
 	}
 }
 
+/// The stake that `free` allows beside the reserve: `asked`, but neither less than `minimum` nor more than
+/// there is; `None` if it is not enough.
+fn affordable(free: Balance, minimum: Balance, asked: Balance) -> Option<Balance> {
+	let most = free.saturating_sub(RESERVE);
+	(most >= minimum).then(|| asked.max(minimum).min(most))
+}
+
+/// Returns when the best block is `blocks` further on, one at least, or after `most`.
+async fn blocks_later(mut head: watch::Receiver<Head>, blocks: BlockNumber, most: Duration) {
+	let until = head.borrow_and_update().best.0.saturating_add(blocks.max(1));
+	let reached = async {
+		while head.changed().await.is_ok() {
+			if head.borrow_and_update().best.0 >= until {
+				return;
+			}
+		}
+	};
+	let _ = tokio::time::timeout(most, reached).await;
+}
+
 fn aria(planck: Balance) -> String {
 	super::config::Amount(planck).to_string()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use tokio::time::timeout;
+
+	/// Longer than anything here takes.
+	const LONG: Duration = Duration::from_secs(60);
+
+	fn head(number: BlockNumber) -> Head {
+		Head { best: (number, Default::default()), ..Head::default() }
+	}
+
+	#[test]
+	fn the_stake_should_leave_the_reserve() {
+		let minimum = 10 * ARIA;
+		assert_eq!(affordable(minimum, minimum, 0), None);
+		assert_eq!(affordable(minimum + RESERVE, minimum, 0), Some(minimum));
+		assert_eq!(affordable(minimum + RESERVE, minimum, 50 * ARIA), Some(minimum));
+		assert_eq!(affordable(90 * ARIA, minimum, 50 * ARIA), Some(50 * ARIA));
+	}
+
+	#[tokio::test]
+	async fn blocks_should_be_waited_for() {
+		let heads = watch::Sender::new(head(5));
+		let later = blocks_later(heads.subscribe(), 3, LONG);
+		tokio::pin!(later);
+		for number in [6, 7, 8] {
+			assert!(timeout(Duration::from_millis(5), &mut later).await.is_err());
+			heads.send_replace(head(number));
+		}
+		timeout(LONG / 2, later).await.unwrap();
+	}
+
+	#[tokio::test]
+	async fn a_chain_without_blocks_should_be_tried_again() {
+		let heads = watch::Sender::new(head(5));
+		let later = blocks_later(heads.subscribe(), 0, Duration::from_millis(10));
+		timeout(LONG, later).await.unwrap();
+	}
 }

@@ -12,8 +12,9 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Farthest that this machine's clock may be from the chain's: records beyond it are refused
-/// (`docs/protocol/settlement.md`, check 8).
+/// Farthest that this machine's clock may be from the chain's, either way, in milliseconds: one minute.
+/// The chain refuses records that are more than one minute ahead of its clock or more than 30 minutes
+/// behind it (`docs/protocol/settlement.md`, check 8).
 pub const MAX_CLOCK_OFF: i64 = 60_000;
 /// For how long the node may be away before no work is begun.
 pub const MAX_AWAY: Duration = Duration::from_secs(30);

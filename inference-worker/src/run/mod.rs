@@ -12,7 +12,7 @@
 //! | [`stages`], [`serve`], [`replay`] | streams of peers |
 //! | [`advert`] | what others are told |
 //! | [`worker`] | the part that lends a machine |
-//! | [`book`], [`planner`], [`exact`] | who computes an answer |
+//! | [`book`], [`planner`], [`exact`], [`suspects`] | who computes an answer |
 //! | [`peers`], [`ledger`] | other workers, and the chain, as other modules need them |
 //! | [`gateway`] | the part that takes questions |
 //! | [`control`] | what the administration is told |
@@ -44,6 +44,7 @@ pub mod restore;
 pub mod serve;
 pub mod sources;
 pub mod stages;
+pub mod suspects;
 pub mod terms;
 pub mod unit;
 pub mod watch;
@@ -54,7 +55,7 @@ use anyhow::Result;
 use common::Common;
 use config::Config;
 use control::{GatewayParts, Process};
-use gateway::Gateway;
+use gateway::{settling::Settling, Gateway};
 use planner::Planner;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -106,6 +107,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
 async fn start(config: &Config, common: &Common) -> Result<Option<Running>> {
 	let planner =
 		Planner::start(common.chain.clone(), common.handle.clone(), common.shutdown.clone());
+	// What an earlier process kept goes first, whatever this one waits for.
+	let settling = (config.gateway.is_some() || common.store.pending().unwrap_or(0) > 0)
+		.then(|| Settling::start(common, config.dev));
 	let worker = if config.models.is_empty() {
 		if watch::first(common).await?.is_none() {
 			return Ok(None);
@@ -118,19 +122,22 @@ async fn start(config: &Config, common: &Common) -> Result<Option<Running>> {
 			None => return Ok(None),
 		}
 	};
-	let gateway = match &config.gateway {
-		None => None,
-		Some(gateway) => {
+	let gateway = match (&config.gateway, settling) {
+		(Some(gateway), Some(settling)) => {
 			let packages = match &worker {
 				Some(worker) => worker.packages.clone(),
 				None => worker::open_packages(config)?,
 			};
 			let worker = worker.as_deref();
-			match Gateway::start(config, gateway, common, &planner, packages, worker).await? {
+			let started =
+				Gateway::start(config, gateway, common, &planner, packages, worker, settling);
+			match started.await? {
 				Some(gateway) => Some(gateway),
 				None => return Ok(None),
 			}
 		}
+		// Settling goes on without questions.
+		_ => None,
 	};
 	let parts = gateway.as_ref().map(|gateway| GatewayParts {
 		url: format!("http://{}/v1", gateway.serving.local_addr),

@@ -4,6 +4,7 @@ use super::{
 	book::{Book, Known, Page},
 	exact::plan_exact,
 	live::now,
+	suspects::Suspects,
 };
 use crate::{
 	admin::report::{Passed, PlanReport, PlanStage},
@@ -13,7 +14,10 @@ use aria_chain_client::{Chain, ChainError};
 use aria_network::{wire::advert::MAX_ADVERT_LIFE, Handle, KnownWorker};
 use aria_primitives::{manifest::Manifest, record::LayerRange, AccountId, ModelId};
 use sp_core::crypto::Ss58Codec;
-use std::{sync::Arc, time::Duration};
+use std::{
+	sync::Arc,
+	time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Chooses who computes.
@@ -21,6 +25,7 @@ pub struct Planner {
 	chain: Chain,
 	handle: Handle,
 	book: Arc<Book>,
+	suspects: Suspects,
 }
 
 impl Planner {
@@ -28,7 +33,12 @@ impl Planner {
 	pub fn start(chain: Chain, handle: Handle, shutdown: CancellationToken) -> Arc<Self> {
 		let book = Book::new(chain.clone());
 		tokio::spawn(book.clone().run(shutdown));
-		Arc::new(Self { chain, handle, book })
+		Arc::new(Self { chain, handle, book, suspects: Suspects::default() })
+	}
+
+	/// Notes that a worker failed an answer that it had begun.
+	pub fn suspect(&self, account: &AccountId) {
+		self.suspects.note(account, Instant::now());
 	}
 
 	/// Looks for workers of a model from now on.
@@ -60,6 +70,7 @@ impl Planner {
 	pub fn plan(&self, demand: &Demand, avoid: &[AccountId]) -> Result<Planned, NoPlan> {
 		let mut candidates = self.candidates(&demand.model);
 		candidates.retain(|candidate| !avoid.contains(&candidate.account));
+		self.suspects.put_last(&mut candidates, Instant::now());
 		plan_exact(&candidates, demand)
 	}
 
@@ -98,6 +109,8 @@ fn candidates(
 		}
 		let on_chain = chain.map(|chain| chain.worker.layers_of(model)).unwrap_or_default();
 		let capacity = f32::from(advert.capacity.max(1));
+		let consent = chain.and_then(|chain| chain.consent.as_ref());
+		let allowed = consent.map(|version| version.consent.max_bandwidth_mbps);
 		candidates.push(Candidate {
 			account: advert.account.clone(),
 			peer: known.peer,
@@ -112,7 +125,8 @@ fn candidates(
 			region: advert.region,
 			load: f32::from(advert.sessions) / capacity,
 			round_trip: known.round_trip,
-			bandwidth_mbps: advert.bandwidth_mbps,
+			// What it says of itself counts as far as its consent goes.
+			bandwidth_mbps: allowed.map_or(0, |most| most.min(advert.bandwidth_mbps)),
 			records: chain.map_or(0, records),
 			advert_age: Duration::from_millis(now.saturating_sub(advert.made_at)),
 		});

@@ -10,8 +10,10 @@ use aria_primitives::{record::LayerRange, ModelId};
 use futures::future::BoxFuture;
 use std::{io, time::Duration};
 
-/// How long peers are looked for.
-const SEARCH: Duration = Duration::from_secs(5);
+/// How long peers are looked for. Longer than a query of the network, [`aria_network::Timing::query`]: it
+/// hands over what it found when it ends, and all of that would be lost with it. Shorter than a fetcher
+/// waits for peers, [`crate::shards::FetchOptions::dial`].
+const SEARCH: Duration = Duration::from_secs(12);
 
 /// Peers of the network.
 pub struct NetworkSource {
@@ -67,5 +69,17 @@ impl Source for NetworkSource {
 			let opened = self.handle.open(peer, &addresses, SHARD_PROTOCOL).await;
 			opened.map_err(io::Error::other)
 		})
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::shards::FetchOptions;
+
+	#[test]
+	fn a_search_should_outlast_a_query_and_end_before_the_fetcher_gives_up() {
+		assert!(aria_network::Timing::default().query < SEARCH);
+		assert!(SEARCH < FetchOptions::default().dial);
 	}
 }

@@ -25,6 +25,8 @@ const HELLO: Duration = Duration::from_secs(10);
 const EARLY: Duration = Duration::from_secs(3);
 /// Streams that wait to be placed; more are closed.
 const MOST_WAITING: usize = 256;
+/// Those of one peer, so that nobody who says nothing takes all places.
+const MOST_WAITING_OF_A_PEER: usize = 96;
 
 /// The units, by session.
 pub struct Stages {
@@ -32,8 +34,34 @@ pub struct Stages {
 	units: RwLock<Vec<Arc<Unit>>>,
 	routes: Mutex<HashMap<SessionId, (u64, Arc<Unit>)>>,
 	routed: Notify,
-	waiting: tokio::sync::Semaphore,
+	waiting: Mutex<Waiting>,
 	serial: std::sync::atomic::AtomicU64,
+}
+
+/// Streams that wait to be placed.
+#[derive(Default)]
+struct Waiting {
+	count: usize,
+	by_peer: HashMap<PeerKey, usize>,
+}
+
+/// A place among the streams that wait, given back when dropped.
+struct Place<'a> {
+	stages: &'a Stages,
+	peer: PeerKey,
+}
+
+impl Drop for Place<'_> {
+	fn drop(&mut self) {
+		let mut waiting = self.stages.waiting();
+		waiting.count = waiting.count.saturating_sub(1);
+		if let Some(count) = waiting.by_peer.get_mut(&self.peer) {
+			*count = count.saturating_sub(1);
+			if *count == 0 {
+				waiting.by_peer.remove(&self.peer);
+			}
+		}
+	}
 }
 
 /// A session's route, forgotten when dropped.
@@ -60,7 +88,7 @@ impl Stages {
 			units: RwLock::default(),
 			routes: Mutex::default(),
 			routed: Notify::new(),
-			waiting: tokio::sync::Semaphore::new(MOST_WAITING),
+			waiting: Mutex::default(),
 			serial: std::sync::atomic::AtomicU64::new(0),
 		})
 	}
@@ -90,7 +118,7 @@ impl Stages {
 	/// Serves a stream of the pipeline that `peer` opened, until it ends.
 	pub async fn serve(self: Arc<Self>, peer: PeerKey, mut stream: Stream) {
 		let hello = {
-			let Ok(_place) = self.waiting.try_acquire() else { return };
+			let Some(_place) = self.wait(peer) else { return };
 			match timeout(HELLO, frame::read::<Hello>(&mut stream, MAX_CONTROL)).await {
 				Ok(Ok(hello)) => hello,
 				Ok(Err(error)) => {
@@ -118,7 +146,7 @@ impl Stages {
 				let routed = self.route(order.session, &unit);
 				(unit, Some(routed))
 			}
-			Hello::Link(link) => match self.routed(&link.session).await {
+			Hello::Link(link) => match self.routed(peer, &link.session).await {
 				Some(unit) => (unit, None),
 				None => {
 					tracing::debug!(target: "aria::worker", "a link without a session");
@@ -144,12 +172,12 @@ impl Stages {
 	}
 
 	/// The unit of a session, whose order may still be on its way.
-	async fn routed(&self, session: &SessionId) -> Option<Arc<Unit>> {
+	async fn routed(&self, peer: PeerKey, session: &SessionId) -> Option<Arc<Unit>> {
 		let units = self.units();
 		if let [unit] = units.as_slice() {
 			return Some(unit.clone());
 		}
-		let _place = self.waiting.try_acquire().ok()?;
+		let _place = self.wait(peer)?;
 		let until = Instant::now() + EARLY;
 		loop {
 			let mut routed = std::pin::pin!(self.routed.notified());
@@ -160,6 +188,25 @@ impl Stages {
 			}
 			timeout_at(until, routed).await.ok()?;
 		}
+	}
+
+	/// Room for one more stream of `peer` that waits, until the place is dropped.
+	fn wait(&self, peer: PeerKey) -> Option<Place<'_>> {
+		let mut waiting = self.waiting();
+		if waiting.count >= MOST_WAITING {
+			return None;
+		}
+		let count = waiting.by_peer.entry(peer).or_default();
+		if *count >= MOST_WAITING_OF_A_PEER {
+			return None;
+		}
+		*count += 1;
+		waiting.count += 1;
+		Some(Place { stages: self, peer })
+	}
+
+	fn waiting(&self) -> MutexGuard<'_, Waiting> {
+		self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
 	fn routes(&self) -> MutexGuard<'_, HashMap<SessionId, (u64, Arc<Unit>)>> {

@@ -11,6 +11,7 @@ use crate::limits::{cgroup::Confined, watch as watch_clock, Governor, Limits, Sy
 use anyhow::Result;
 use aria_primitives::consent::ConsentVersion;
 use std::{
+	mem::{discriminant, Discriminant},
 	sync::Arc,
 	time::{Duration, Instant},
 };
@@ -47,7 +48,7 @@ pub async fn follow(common: Common, enforced: Option<Enforced>) {
 	let mut head = common.chain.head();
 	let mut freshness = Freshness::default();
 	let mut changes = common.live.changes();
-	let mut said: Option<Option<Obstacle>> = None;
+	let mut said: Option<Kind> = None;
 	let mut open = true;
 	loop {
 		let tip = *head.borrow_and_update();
@@ -66,9 +67,10 @@ pub async fn follow(common: Common, enforced: Option<Enforced>) {
 		if let Some(enforced) = &enforced {
 			enforce(&common.live, enforced, &mut open);
 			let obstacle = common.live.obstacle(&common.chain);
-			if said.as_ref() != Some(&obstacle) {
+			let kind = kind(obstacle.as_ref());
+			if said != Some(kind) {
 				tell(obstacle.as_ref());
-				said = Some(obstacle);
+				said = Some(kind);
 			}
 		}
 		tokio::select! {
@@ -110,6 +112,14 @@ fn enforce(live: &Live, enforced: &Enforced, open: &mut bool) {
 	*open = allowed;
 }
 
+/// What sort of obstacle there is, if any.
+type Kind = Option<Discriminant<Obstacle>>;
+
+/// A clock that is off is so by another amount at each block; that is said once.
+fn kind(obstacle: Option<&Obstacle>) -> Kind {
+	obstacle.map(discriminant)
+}
+
 fn tell(obstacle: Option<&Obstacle>) {
 	match obstacle {
 		None => tracing::info!(target: "aria::worker", "orders are taken"),
@@ -128,4 +138,18 @@ fn tell(obstacle: Option<&Obstacle>) {
 pub async fn wake(common: Common) {
 	let live = common.live.clone();
 	watch_clock(Arc::new(SystemClock::new()), common.shutdown.clone(), move |_| live.touch()).await;
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn each_kind_of_obstacle_should_be_said_once() {
+		let of = |obstacle: Obstacle| kind(Some(&obstacle));
+		assert_eq!(of(Obstacle::Clock(61_000)), of(Obstacle::Clock(67_000)));
+		assert_eq!(of(Obstacle::Hours("a".to_owned())), of(Obstacle::Hours("b".to_owned())));
+		assert_ne!(of(Obstacle::Stake), of(Obstacle::Paused));
+		assert_ne!(of(Obstacle::Clock(61_000)), kind(None));
+	}
 }

@@ -7,6 +7,7 @@ use super::{
 	config::{Config, Layers},
 	guard::WorkerGuard,
 	join::{set_served, Joining},
+	patience::AGAIN,
 	payments::Payments,
 	peers::NetworkDialer,
 	restore::Restoring,
@@ -18,15 +19,20 @@ use super::{
 };
 use crate::{
 	limits::{cgroup, logical_cpus, Governor, Limits},
-	shards::{Fetcher, PackageStore},
+	shards::{FetchError, Fetcher, PackageStore},
 };
 use anyhow::{Context, Result};
 use aria_chain_client::Shard;
 use aria_energy::{Meter, MeterConfig};
 use std::{
 	collections::BTreeSet,
+	io,
 	sync::{atomic::AtomicUsize, Arc, Weak},
+	time::{Duration, Instant},
 };
+
+/// How often it is said that layers are waited for.
+const SAY: Duration = Duration::from_secs(60);
 
 /// A worker that serves.
 pub struct Worker {
@@ -79,6 +85,39 @@ impl Loader {
 		Ok(())
 	}
 
+	/// [`Loader::load`], tried again as long as others may still give what is missing. `None` if the process
+	/// is to end meanwhile.
+	///
+	/// # Errors
+	/// A full disk, no room in memory, a package that does not fit its manifest.
+	pub async fn load_patiently(&self, pick: &Pick) -> Result<Option<()>> {
+		let stop = &self.common.stop;
+		let mut said: Option<Instant> = None;
+		loop {
+			let loaded = tokio::select! {
+				() = stop.cancelled() => return Ok(None),
+				loaded = self.load(pick) => loaded,
+			};
+			let error = match loaded {
+				Ok(()) => return Ok(Some(())),
+				Err(error) => error,
+			};
+			let Some(missing) = awaited(&error) else { return Err(advised(error)) };
+			if said.is_none_or(|said| said.elapsed() >= SAY) {
+				tracing::warn!(
+					target: "aria::worker",
+					reason = format!("{error:#}"),
+					"waiting for {missing}; this goes on by itself then"
+				);
+				said = Some(Instant::now());
+			}
+			tokio::select! {
+				() = stop.cancelled() => return Ok(None),
+				() = tokio::time::sleep(AGAIN) => {}
+			}
+		}
+	}
+
 	/// Says on chain what is in memory.
 	///
 	/// # Errors
@@ -89,6 +128,31 @@ impl Loader {
 			joined(units.iter().map(|unit| Shard { model: unit.model, layers: unit.layers }));
 		let Common { chain, pair, account, stop, .. } = &self.common;
 		set_served(chain, pair, account, shards, stop).await
+	}
+}
+
+/// What has to come before loading, which failed with `error`, can succeed, if that may come by itself:
+/// peers join and come back. If all that there are lied, others may not.
+fn awaited(error: &anyhow::Error) -> Option<&'static str> {
+	match error.downcast_ref::<FetchError>()? {
+		FetchError::NoPeer { .. } => Some("a peer that gives what is missing of the model"),
+		FetchError::InUse { .. } => Some("another transfer of the model to end"),
+		_ => None,
+	}
+}
+
+/// Adds what to do where the system's words do not say it.
+fn advised(error: anyhow::Error) -> anyhow::Error {
+	let full = matches!(
+		error.downcast_ref::<FetchError>(),
+		Some(FetchError::Io { source, .. })
+			if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+	);
+	match full {
+		true => {
+			error.context("the disk is full: free space, then start again; what is here is kept")
+		}
+		false => error,
 	}
 }
 
@@ -125,8 +189,11 @@ impl Worker {
 		let limits = Limits::of(&consent);
 		let governor = Governor::new(limits);
 		governor.set_paused(common.live.is_paused());
-		let meter =
-			Meter::detect(MeterConfig { logical_cpus: logical_cpus(), ..MeterConfig::default() });
+		let meter = Meter::detect(MeterConfig {
+			model: config.power,
+			logical_cpus: logical_cpus(),
+			..MeterConfig::default()
+		});
 		let packages = open_packages(config)?;
 
 		let payments = Arc::new(Payments::new(common.chain.clone()));
@@ -267,9 +334,8 @@ async fn load(
 	};
 	let Some(picks) = choosing.choose().await? else { return Ok(None) };
 	for pick in &picks {
-		tokio::select! {
-			() = common.stop.cancelled() => return Ok(None),
-			loaded = loader.load(pick) => loaded?,
+		if loader.load_patiently(pick).await?.is_none() {
+			return Ok(None);
 		}
 	}
 	Ok(Some(picks))
@@ -298,6 +364,34 @@ fn confine(config: &Config, limits: Limits) -> Option<cgroup::Confined> {
 mod tests {
 	use super::*;
 	use aria_primitives::{record::LayerRange, ModelId};
+
+	fn failed(error: FetchError) -> anyhow::Error {
+		anyhow::Error::from(error).context("layers 0..2 of a model")
+	}
+
+	#[test]
+	fn only_what_others_can_mend_should_be_waited_for() {
+		let absent = FetchError::NoPeer {
+			model: ModelId::zero(),
+			what: "manifest.scale".to_owned(),
+			tried: "nobody says to have it".to_owned(),
+		};
+		assert!(awaited(&failed(absent)).is_some_and(|missing| missing.contains("a peer")));
+		assert!(awaited(&failed(FetchError::InUse { path: "m".into() })).is_some());
+		assert!(awaited(&failed(FetchError::DiskFull { path: "m".into(), missing: 1 })).is_none());
+		assert!(awaited(&failed(FetchError::Interrupted)).is_none());
+		assert!(awaited(&anyhow::anyhow!("no room in memory")).is_none());
+	}
+
+	#[test]
+	fn a_full_disk_should_say_what_to_do() {
+		let said = |kind: io::ErrorKind| {
+			let error = FetchError::Io { path: "m".into(), source: kind.into() };
+			format!("{:#}", advised(failed(error)))
+		};
+		assert!(said(io::ErrorKind::StorageFull).contains("free space, then start again"));
+		assert!(!said(io::ErrorKind::PermissionDenied).contains("free space"));
+	}
 
 	#[test]
 	fn shards_should_not_overlap_on_chain() {

@@ -1,7 +1,7 @@
 //! Answers peers that fetch shards.
 
 use super::{name, store::PackageStore, PeerKey, LOG};
-use crate::limits::Governor;
+use crate::{limits::Governor, seldom::Seldom};
 use aria_engine::package::{layout::layer_of, Package};
 use aria_network::wire::{
 	frame::{self, FrameError},
@@ -15,6 +15,8 @@ use std::{io, sync::Arc, time::Duration};
 use tokio::{task::spawn_blocking, time::timeout};
 use tracing::{debug, error, warn};
 
+/// Requests that were refused, in the log.
+static REFUSED: Seldom = Seldom::new();
 /// How long a peer may be silent between requests.
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a peer may take to receive an answer.
@@ -72,7 +74,9 @@ async fn run<S>(
 				return;
 			}
 			Ok(Err(cause)) => {
-				warn!(target: LOG, peer = peer_name, %cause, "a request is refused");
+				if let Some(unsaid) = REFUSED.turn() {
+					warn!(target: LOG, peer = peer_name, %cause, unsaid, "a request is refused");
+				}
 				return;
 			}
 			Err(_) => {

@@ -35,7 +35,7 @@ const HOPS: u16 = STAGES;
 /// How much faster than the hops allow an answer may seem, for what clocks are worth.
 const TOLERANCE: f64 = 1.02;
 /// What a token costs: as on a development chain, which this gateway is not told of.
-const OFFER: &str = "0.00005,0.000005,0.00025";
+const OFFER: &str = "0.00005,0.000005,0.0003";
 /// What is waited for when the delay has changed.
 const REST: Duration = Duration::from_millis(500);
 

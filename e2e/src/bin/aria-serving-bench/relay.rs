@@ -3,7 +3,6 @@
 
 use anyhow::{Context, Result};
 use std::{
-	future::Future,
 	net::{Ipv4Addr, SocketAddr},
 	sync::{
 		atomic::{AtomicU64, Ordering::Relaxed},
@@ -132,11 +131,7 @@ async fn carry(near: TcpStream, target: SocketAddr, line: Arc<Line>) {
 }
 
 /// Until one side closes; what is on its way then still arrives.
-fn one_way<'a>(
-	mut from: OwnedReadHalf,
-	mut to: OwnedWriteHalf,
-	line: &'a Line,
-) -> impl Future<Output = ()> + 'a {
+async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, line: &Line) {
 	let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(ON_THE_WAY);
 	let read = async move {
 		let mut buffer = vec![0; PART];
@@ -160,9 +155,7 @@ fn one_way<'a>(
 		}
 		let _ = to.shutdown().await;
 	};
-	async move {
-		tokio::join!(read, write);
-	}
+	tokio::join!(read, write);
 }
 
 #[cfg(test)]

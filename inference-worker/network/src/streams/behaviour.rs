@@ -60,7 +60,8 @@ impl Behaviour {
 	/// Opens a stream on a connection that there is, or gives the request back.
 	pub(crate) fn open(&mut self, peer: PeerId, request: Request) -> Option<Request> {
 		let connections = self.connections.get(&peer).map(Vec::as_slice).unwrap_or_default();
-		let best = connections.iter().find(|connection| !connection.relayed);
+		// The newest: of a peer that vanished and came back, the older ones are dead and not yet closed.
+		let best = connections.iter().rev().find(|connection| !connection.relayed);
 		let Some(id) = best.or(connections.last()).map(|connection| connection.id) else {
 			return Some(request);
 		};

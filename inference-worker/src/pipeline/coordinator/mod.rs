@@ -83,6 +83,7 @@ fn nothing(job: &Job) -> Outcome {
 		first_token: Duration::ZERO,
 		rest: Duration::ZERO,
 		replaced: 0,
+		failed: Vec::new(),
 	}
 }
 

@@ -18,7 +18,7 @@ use aria_network::wire::pipeline::{
 };
 use aria_primitives::{
 	record::{FinishReason, LayerRange, RecordBody},
-	QueryHash, RecordId,
+	AccountId, QueryHash, RecordId,
 };
 use sp_core::H256;
 use sp_runtime::BoundedVec;
@@ -33,6 +33,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Workers that are told of at the end.
+const MOST_FAILED: usize = 32;
 /// News of stages that wait.
 const SIGNALS_QUEUE: usize = 64;
 
@@ -69,6 +71,10 @@ pub(super) struct Run<'a, D: Dialer> {
 	pub(super) seats: Vec<Seat>,
 	/// Workers that were lost, who get no other seat.
 	lost: BTreeSet<[u8; 32]>,
+	/// Workers that blamed another: each is believed once.
+	accusers: BTreeSet<[u8; 32]>,
+	/// Workers that had begun and were replaced.
+	failed: Vec<AccountId>,
 	signals: mpsc::Receiver<Signal>,
 	signal_sender: mpsc::Sender<Signal>,
 	pings: u64,
@@ -122,6 +128,8 @@ impl<'a, D: Dialer> Run<'a, D> {
 			attempt: 0,
 			seats,
 			lost: BTreeSet::new(),
+			accusers: BTreeSet::new(),
+			failed: Vec::new(),
 			signals,
 			signal_sender,
 			pings: 0,
@@ -169,14 +177,25 @@ impl<'a, D: Dialer> Run<'a, D> {
 			}
 		}
 		self.close().await;
-		while !self.backlog.is_empty() {
-			tokio::select! {
-				biased;
-				permit = self.events.clone().reserve_owned() => self.emit(permit.ok()),
-				() = cancel.cancelled() => self.backlog.clear(),
-			}
-		}
+		self.hand_over(cancel);
 		Ok(self.outcome())
+	}
+
+	/// Gives what is left to whoever listens, who may take its time: the record does not wait for that.
+	fn hand_over(&mut self, cancel: CancellationToken) {
+		let (mut backlog, events) = (std::mem::take(&mut self.backlog), self.events.clone());
+		if backlog.is_empty() {
+			return;
+		}
+		tokio::spawn(async move {
+			while let Some(event) = backlog.pop_front() {
+				tokio::select! {
+					biased;
+					() = cancel.cancelled() => return,
+					sent = events.send(event) => if sent.is_err() { return },
+				}
+			}
+		});
 	}
 
 	async fn close(&mut self) {
@@ -196,6 +215,7 @@ impl<'a, D: Dialer> Run<'a, D> {
 			record: self.record,
 			unrecorded: self.unrecorded,
 			replaced: self.replaced,
+			failed: self.failed,
 		}
 	}
 
@@ -311,8 +331,11 @@ impl<'a, D: Dialer> Run<'a, D> {
 			FromStage::Signature(signature) => self.take_signature(stage, signature),
 			FromStage::Failed { blames, reason } => {
 				let reason = said(&reason);
-				self.blame(stage, blames.map(usize::from), &reason)?;
-				self.lose(stage, Loss::new(reason))
+				let believed = self.blame(stage, blames.map(usize::from), &reason)?;
+				let accuser = self.seats.get(stage).map(|seat| seat.place.peer);
+				let first = accuser.is_some_and(|peer| self.accusers.insert(peer));
+				let may_return = believed && first;
+				self.lose(stage, Loss { may_return, ..Loss::new(reason) })
 			}
 			FromStage::Accepted { .. } | FromStage::Refused(_) => {
 				self.lose(stage, Loss::new("it answers the order twice"))
@@ -334,16 +357,18 @@ impl<'a, D: Dialer> Run<'a, D> {
 	}
 
 	/// What a stage says of another one: both go where there is somebody for the other, because it is
-	/// not known which of them is right, and the one that speaks has ended its session anyway.
+	/// not known which of them is right, and the one that speaks has ended its session anyway. It may
+	/// have its seat again, once, where nobody else can: else a liar would take its honest neighbour
+	/// along. Returns whether the blamed one was replaced.
 	fn blame(
 		&mut self,
 		stage: usize,
 		blamed: Option<usize>,
 		reason: &str,
-	) -> Result<(), PipelineError> {
+	) -> Result<bool, PipelineError> {
 		let count = self.seats.len();
 		let Some(blamed) = blamed.filter(|blamed| *blamed != stage && *blamed < count) else {
-			return Ok(());
+			return Ok(false);
 		};
 		let neighbours = (blamed + 1) % count == stage || (stage + 1) % count == blamed;
 		// One that has not even answered its order is being taken care of.
@@ -354,7 +379,7 @@ impl<'a, D: Dialer> Run<'a, D> {
 		if neighbours && replaceable {
 			self.lose(blamed, Loss::new(format!("stage {stage} blames it: {reason}")))?;
 		}
-		Ok(())
+		Ok(neighbours && replaceable)
 	}
 
 	/// Looks after the stages, and pings them.
@@ -439,7 +464,14 @@ impl<'a, D: Dialer> Run<'a, D> {
 			.map(|(_, seat)| seat.place.clone())
 			.collect();
 		let Some(seat) = self.seats.get_mut(stage) else { return Err(loss) };
-		self.lost.insert(seat.place.peer);
+		if loss.may_return {
+			seat.standbys.push_back(seat.place.clone());
+		} else {
+			self.lost.insert(seat.place.peer);
+			if seat.accepted.is_some() && self.failed.len() < MOST_FAILED {
+				self.failed.push(seat.place.node.clone());
+			}
+		}
 		let lost = &self.lost;
 		let is_out = |standby: &StagePlace| {
 			lost.contains(&standby.peer)

@@ -44,11 +44,14 @@ pub(super) struct Loss {
 	pub reason: String,
 	/// When it could be asked again, if it said so.
 	pub retry_after: Option<Duration>,
+	/// Whether the same worker may have the seat again, if nobody else can: it blamed a neighbour whose
+	/// seat somebody else has now.
+	pub may_return: bool,
 }
 
 impl Loss {
 	pub fn new(reason: impl Into<String>) -> Self {
-		Self { reason: reason.into(), retry_after: None }
+		Self { reason: reason.into(), retry_after: None, may_return: false }
 	}
 
 	fn refused(refusal: &Refusal) -> Self {
@@ -56,7 +59,7 @@ impl Loss {
 			Refusal::Busy { retry_ms } => Some(Duration::from_millis(u64::from(*retry_ms))),
 			_ => None,
 		};
-		Self { reason: format!("it refused: {refusal}"), retry_after }
+		Self { retry_after, ..Self::new(format!("it refused: {refusal}")) }
 	}
 }
 

@@ -131,6 +131,7 @@ impl<D: Dialer> Stage<'_, D> {
 			totals,
 			tokens,
 			genesis: &parts.genesis,
+			now: crate::run::live::now(),
 		};
 		let refused = |what: String| {
 			failed(format!("the record is not signed: its {what} is not what this stage knows"))

@@ -24,6 +24,8 @@ use std::{
 const MAX_BYTES: u64 = 1 << 20;
 /// Largest region: UN M49 and ISO 3166 codes have three digits.
 pub const MAX_REGION: u16 = 999;
+/// Most watts of a logical CPU, as `aria_energy::PowerModel` takes them.
+const MAX_WATTS: f64 = 1_000.0;
 
 /// Everything in the file; what it leaves out has a default.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -48,6 +50,8 @@ pub struct File {
 	pub account: Account,
 	/// Peers.
 	pub network: Network,
+	/// Power where nothing counts it.
+	pub energy: Energy,
 	/// What the contributor allows.
 	pub consent: Consent,
 	/// What is served.
@@ -80,11 +84,23 @@ pub struct Network {
 	/// Where others reach this machine, if it can't find out itself.
 	pub external: Option<Vec<Multiaddr>>,
 	/// Whether to relay for others, if this machine can be reached.
-	pub relay: Option<bool>,
+	pub relay_for_others: Option<bool>,
 	/// Relays to be reached over.
 	pub relays: Option<Vec<Multiaddr>>,
 	/// Whether nobody connects to this machine.
 	pub outbound_only: Option<bool>,
+}
+
+/// Power of the processor where the machine counts no energy (`docs/energy.md`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Energy {
+	/// Watts of each logical CPU at all times.
+	#[serde(deserialize_with = "watts")]
+	pub idle_watts: Option<f64>,
+	/// Watts more of each logical CPU that works.
+	#[serde(deserialize_with = "watts")]
+	pub active_watts: Option<f64>,
 }
 
 /// What the contributor allows (`docs/protocol/consent.md`).
@@ -146,6 +162,14 @@ pub struct Gateway {
 	pub max_streams_per_key: Option<usize>,
 	/// Requests that wait.
 	pub queue: Option<usize>,
+	/// Requests a minute of an API key without limits of its own.
+	#[serde(deserialize_with = "at_least_one")]
+	pub requests_per_minute: Option<u32>,
+	/// Tokens a minute of such a key.
+	#[serde(deserialize_with = "at_least_one")]
+	pub tokens_per_minute: Option<u32>,
+	/// Whether web pages of any origin may call the gateway.
+	pub cors: Option<bool>,
 	/// What a token costs.
 	pub offer: Option<Prices>,
 }
@@ -264,6 +288,21 @@ fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32
 	}
 }
 
+fn watts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+	check_watts(f64::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// Watts of a logical CPU.
+///
+/// # Errors
+/// What to write instead.
+pub fn check_watts(watts: f64) -> Result<f64, String> {
+	match (0.0..=MAX_WATTS).contains(&watts) {
+		true => Ok(watts),
+		false => Err(format!("{watts} are no watts of a logical CPU: 0 to {MAX_WATTS}")),
+	}
+}
+
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
 	hours::days(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
@@ -308,7 +347,10 @@ mod tests {
 			text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
 		let file = File::parse(&uncommented.join("\n")).unwrap();
 		assert!(file.account.file.is_some() && file.consent.payout.is_some());
-		assert!(file.gateway.is_some_and(|gateway| gateway.offer.is_some()));
+		assert!(file.network.relay_for_others.is_some() && file.energy.active_watts.is_some());
+		let gateway = file.gateway.unwrap();
+		assert!(gateway.offer.is_some() && gateway.cors.is_some());
+		assert!(gateway.requests_per_minute.is_some() && gateway.tokens_per_minute.is_some());
 		assert!(file.admin.token_file.is_some());
 	}
 
@@ -324,6 +366,10 @@ mod tests {
 			("node = \"http://a\"", "line 1", "WebSocket"),
 			("\n[consent]\ncpu_percent = 0", "line 3", "percentage"),
 			("[consent]\nhours = [\"22-7\"]", "line 2", "window"),
+			("[energy]\nidle_watts = -1", "line 2", "watts"),
+			("[energy]\nactive_watts = nan", "line 2", "watts"),
+			("[network]\nrelay = true", "line 2", "relay_for_others"),
+			("[gateway]\nrequests_per_minute = 0", "line 2", "at least 1"),
 			("[consent]\ncpu = 3", "line 2", "unknown field"),
 			("[models]\nlayers = \"3\"", "line 2", "layers"),
 			("stake = \"a lot\"", "line 1", "stake"),

@@ -1,7 +1,7 @@
 //! The flags of `aria-worker run`: each overrides a field of the file.
 
 use super::{
-	file::{check_node, parse_address, File, Gateway, Prices, MAX_REGION},
+	file::{check_node, check_watts, parse_address, File, Gateway, Prices, MAX_REGION},
 	hours,
 	values::{Amount, Layers, ModelName},
 };
@@ -68,6 +68,10 @@ pub struct Flags {
 	/// A relay over which others reach this machine; may be repeated
 	#[arg(long, value_name = "MULTIADDR", help_heading = "Network")]
 	pub relay: Vec<Multiaddr>,
+
+	/// Whether to relay, within limits, for others who can't be reached [default: true]
+	#[arg(long, value_name = "BOOL", help_heading = "Network")]
+	pub relay_for_others: Option<bool>,
 
 	/// Listen nowhere: others come over relays alone
 	#[arg(long, help_heading = "Network")]
@@ -137,9 +141,29 @@ pub struct Flags {
 	#[arg(long, value_name = "COUNT", requires = "gateway", help_heading = "Gateway")]
 	pub max_streams: Option<usize>,
 
-	/// Prices in ARIA for a token of the prompt, a cached one, and one of the answer: 0.00005,0.000005,0.00025
+	/// Prices in ARIA for a token of the prompt, a cached one, and one of the answer: 0.00005,0.000005,0.0003
 	#[arg(long, value_name = "P,C,O", value_parser = prices, requires = "gateway", help_heading = "Gateway")]
 	pub offer: Option<Prices>,
+
+	/// Requests a minute of an API key without limits of its own [default: 3000]
+	#[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), requires = "gateway", help_heading = "Gateway")]
+	pub requests_per_minute: Option<u32>,
+
+	/// Tokens a minute of such a key, of prompts and answers [default: 2000000]
+	#[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), requires = "gateway", help_heading = "Gateway")]
+	pub tokens_per_minute: Option<u32>,
+
+	/// Let web pages of any origin call the gateway
+	#[arg(long, requires = "gateway", help_heading = "Gateway")]
+	pub cors: bool,
+
+	/// Watts of each logical CPU at all times, where the machine counts no energy [default: 1]
+	#[arg(long, value_name = "WATTS", value_parser = watts, help_heading = "Energy")]
+	pub idle_watts: Option<f64>,
+
+	/// Watts more of each logical CPU that works [default: 5]
+	#[arg(long, value_name = "WATTS", value_parser = watts, help_heading = "Energy")]
+	pub active_watts: Option<f64>,
 
 	/// Where status, pause and metrics are served [default: 127.0.0.1:9955]
 	#[arg(long, value_name = "ADDRESS", help_heading = "Administration")]
@@ -199,6 +223,7 @@ impl Flags {
 		list(&mut network.bootstrap, self.bootstrap);
 		list(&mut network.external, self.external);
 		list(&mut network.relays, self.relay);
+		set(&mut network.relay_for_others, self.relay_for_others);
 		set(&mut network.outbound_only, self.outbound_only.then_some(true));
 
 		let consent = &mut file.consent;
@@ -228,7 +253,12 @@ impl Flags {
 			set(&mut gateway.keys, self.keys);
 			set(&mut gateway.max_streams, self.max_streams);
 			set(&mut gateway.offer, self.offer);
+			set(&mut gateway.requests_per_minute, self.requests_per_minute);
+			set(&mut gateway.tokens_per_minute, self.tokens_per_minute);
+			set(&mut gateway.cors, self.cors.then_some(true));
 		}
+		set(&mut file.energy.idle_watts, self.idle_watts);
+		set(&mut file.energy.active_watts, self.active_watts);
 		set(&mut file.admin.listen, self.admin);
 		set(&mut file.admin.token_file, self.admin_token_file);
 	}
@@ -236,6 +266,11 @@ impl Flags {
 
 fn node(url: &str) -> Result<String, String> {
 	check_node(url).map(|()| url.to_owned())
+}
+
+fn watts(text: &str) -> Result<f64, String> {
+	let watts: f64 = text.trim().parse().map_err(|_| format!("{text:?} is no number of watts"))?;
+	check_watts(watts)
 }
 
 fn prices(text: &str) -> Result<Prices, String> {

@@ -19,6 +19,7 @@ pub use values::{Amount, Layers, ModelName};
 use super::terms::Terms;
 use crate::keys::AccountSource;
 use anyhow::{bail, ensure, Context, Result};
+use aria_energy::PowerModel;
 use aria_engine::model::MAX_THREADS;
 use aria_network::NetworkConfig;
 use aria_primitives::{traits::Offer, Balance, ARIA};
@@ -58,6 +59,8 @@ pub struct Config {
 	pub account: AccountSource,
 	/// Peers.
 	pub network: NetworkConfig,
+	/// Power where nothing counts it.
+	pub power: PowerModel,
 	/// What the contributor allows.
 	pub terms: Terms,
 	/// Whether a consent on chain may be replaced by one that allows more.
@@ -163,6 +166,7 @@ impl Config {
 			sessions: file.sessions.unwrap_or(DEFAULT_SESSIONS),
 			dev,
 			account,
+			power: power_model(&file.energy)?,
 			terms: Terms::from(file.consent),
 			loosen,
 			models,
@@ -208,6 +212,13 @@ fn gateway_config(gateway: file::Gateway, base: &Path) -> Result<GatewayConfig> 
 		serve.queue = queue;
 	}
 	serve.streams_per_key = gateway.max_streams_per_key.or(serve.streams_per_key);
+	if let Some(requests) = gateway.requests_per_minute {
+		serve.limits.requests_per_minute = requests;
+	}
+	if let Some(tokens) = gateway.tokens_per_minute {
+		serve.limits.tokens_per_minute = tokens;
+	}
+	serve.cors = gateway.cors.unwrap_or(serve.cors);
 	Ok(GatewayConfig {
 		serve,
 		keys: gateway.keys.map_or_else(|| Ok(keys_file(base)), expand)?,
@@ -229,11 +240,19 @@ fn network_config(network: file::Network, dev: bool) -> NetworkConfig {
 	config.bootstrap = network.bootstrap.unwrap_or_default();
 	config.external = network.external.unwrap_or_default();
 	config.relays = network.relays.unwrap_or_default();
-	config.relay_server = network.relay.unwrap_or(true);
+	config.relay_server = network.relay_for_others.unwrap_or(true);
 	config.outbound_only = network.outbound_only.unwrap_or(false);
 	// On one machine nobody confirms an address from outside, and somebody has to keep the table.
 	config.kad_server |= dev;
 	config
+}
+
+/// Power where nothing counts it; what is not said is the default.
+fn power_model(energy: &file::Energy) -> Result<PowerModel> {
+	let usual = PowerModel::default();
+	let idle = energy.idle_watts.unwrap_or(usual.idle_watts());
+	let active = energy.active_watts.unwrap_or(usual.active_watts());
+	PowerModel::new(idle, active).context("energy.idle_watts and energy.active_watts")
 }
 
 /// How many threads, if nobody says: one a processor.
@@ -296,7 +315,8 @@ mod tests {
 		assert_eq!(config.models, [ModelName::Auto]);
 		assert!(config.admin.listen.ip().is_loopback());
 		assert!(config.gateway.is_none() && !config.dev && !config.loosen);
-		assert!(!config.network.allow_loopback);
+		assert!(!config.network.allow_loopback && config.network.relay_server);
+		assert_eq!(config.power, PowerModel::default());
 		assert_eq!(config.account_file(), Path::new("/nowhere/keys/account"));
 	}
 
@@ -315,6 +335,29 @@ mod tests {
 	}
 
 	#[test]
+	fn limits_and_power_should_be_set_in_file_and_flags() {
+		let file =
+			"[network]\nrelay_for_others = true\n[energy]\nidle_watts = 2\nactive_watts = 7.5\n\
+			[gateway]\nrequests_per_minute = 10\ntokens_per_minute = 20\ncors = true";
+		let config = resolve(file, "").unwrap();
+		assert_eq!(config.power, PowerModel::new(2.0, 7.5).unwrap());
+		let serve = config.gateway.unwrap().serve;
+		assert_eq!((serve.limits.requests_per_minute, serve.limits.tokens_per_minute), (10, 20));
+		assert!(serve.cors && config.network.relay_server);
+
+		let flags = "--relay-for-others false --active-watts 3 --gateway --tokens-per-minute 30";
+		let config = resolve(file, flags).unwrap();
+		assert_eq!(config.power, PowerModel::new(2.0, 3.0).unwrap());
+		assert!(!config.network.relay_server && config.network.relays.is_empty());
+		let serve = config.gateway.unwrap().serve;
+		assert_eq!((serve.limits.requests_per_minute, serve.limits.tokens_per_minute), (10, 30));
+
+		let serve = resolve("", "--gateway 127.0.0.1:0 --cors").unwrap().gateway.unwrap().serve;
+		assert!(serve.cors);
+		assert!(resolve("", "--cors").is_err());
+	}
+
+	#[test]
 	fn gateways_should_need_no_model() {
 		let config = resolve("", "--gateway --serve none").unwrap();
 		assert!(config.models.is_empty());
@@ -329,6 +372,10 @@ mod tests {
 			("[admin]\nlisten = '0.0.0.0:1'", "", "token_file"),
 			("[account]\nuri = '//A'\nfile = 'b'", "", "both"),
 			("", "--stake much", "stake"),
+			("[energy]\nidle_watts = 0\nactive_watts = 0", "", "active"),
+			("", "--idle-watts=-1", "watts"),
+			("", "--relay-for-others maybe", "relay-for-others"),
+			("", "--relay true", "relay"),
 			("", "--hours 22-7", "hours"),
 		] {
 			let error = format!("{:#}", resolve(file, flags).unwrap_err());

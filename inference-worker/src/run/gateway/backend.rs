@@ -36,7 +36,7 @@ use std::{
 	time::Duration,
 };
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Tokens that wait for the pipeline's reader, and for the client.
 const QUEUE: usize = 64;
@@ -75,6 +75,8 @@ pub struct Answers {
 	pub settler: Arc<Settler>,
 	/// Runs pipelines.
 	pub coordinator: Coordinator<NetworkDialer>,
+	/// Answers whose records are not kept yet.
+	pub closing: TaskTracker,
 	/// Spending keys by what the key file calls them.
 	pub keys: Mutex<HashMap<String, sr25519::Pair>>,
 }
@@ -328,7 +330,7 @@ impl Answers {
 		let (stepped, mut steps) = mpsc::channel(QUEUE);
 		let running = {
 			let (this, cancel) = (self.clone(), cancel.clone());
-			tokio::spawn(async move {
+			self.closing.spawn(async move {
 				let outcome = this.coordinator.run(job, stepped, cancel).await?;
 				Ok::<_, PipelineError>(this.close(outcome, closing).await)
 			})
@@ -392,6 +394,9 @@ impl Answers {
 			replaced = outcome.replaced,
 			"answered"
 		);
+		for account in &outcome.failed {
+			self.planner.suspect(account);
+		}
 		let receipt = match outcome.record {
 			Some(record) => {
 				let body = &record.body;

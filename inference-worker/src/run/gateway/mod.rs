@@ -6,6 +6,7 @@
 //! | [`fund`] | escrow and spending keys of who pays |
 //! | [`catalogue`] | the models that can be asked |
 //! | [`purse`] | what an answer may cost, and whether that is covered |
+//! | [`settling`] | settlement, from before the first question until after the last |
 //! | [`backend`] | from a request to an answer with its record |
 //! | [`convert`] | between HTTP's words and the pipeline's |
 
@@ -14,15 +15,15 @@ pub mod catalogue;
 pub mod convert;
 pub mod fund;
 pub mod purse;
+pub mod settling;
 pub mod setup;
 
 use super::{
 	common::Common,
 	config::{Config, GatewayConfig},
-	ledger::ChainLedger,
 	patience::{patiently, Trouble},
 	payments::Payments,
-	peers::{NetworkDialer, NetworkSigners},
+	peers::NetworkDialer,
 	planner::Planner,
 	sources::NetworkSource,
 	worker::Worker,
@@ -30,7 +31,6 @@ use super::{
 use crate::{
 	limits::{Governor, Limits},
 	pipeline::{Coordinator, Timing},
-	settle::{Pace, Rules, Settler},
 	shards::{Fetcher, PackageStore},
 };
 use anyhow::{Context, Result};
@@ -40,20 +40,24 @@ use aria_primitives::{record::LayerRange, ModelId};
 use backend::{Answers, GatewayBackend};
 use catalogue::Catalogue;
 use purse::Purse;
-use std::sync::Arc;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use settling::Settling;
+use std::{sync::Arc, time::Duration};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Between two looks for models that can be sold since.
+const KEEP_UP: Duration = Duration::from_secs(60);
+/// How long answers that have ended have until their records are kept.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// A gateway that serves.
 pub struct Gateway {
 	/// Its models.
 	pub catalogue: Arc<Catalogue>,
-	/// Its settlements.
-	pub settler: Arc<Settler>,
 	/// Its HTTP server.
 	pub serving: Serving,
-	settling: JoinHandle<()>,
-	stop_settling: CancellationToken,
+	/// Answers that are not kept yet.
+	closing: TaskTracker,
+	settling: Settling,
 }
 
 impl Gateway {
@@ -69,6 +73,7 @@ impl Gateway {
 		planner: &Arc<Planner>,
 		packages: Arc<PackageStore>,
 		worker: Option<&Worker>,
+		settling: Settling,
 	) -> Result<Option<Self>> {
 		let keys = Arc::new(KeyFile::open(&gateway.keys)?);
 		if setup::register(common).await?.is_none() || setup::sell(config, common).await?.is_none()
@@ -97,7 +102,9 @@ impl Gateway {
 		}
 
 		let Common { chain, handle, pair, account, store, live, shutdown, .. } = common.clone();
-		let catalogue = Catalogue::new(chain.clone(), account.clone(), packages, planner.clone());
+		let settler = settling.settler.clone();
+		let catalogue =
+			Catalogue::new(chain.clone(), account.clone(), packages.clone(), planner.clone());
 		let read = patiently("the models are read", &common.stop, || async {
 			catalogue.refresh().await.map_err(Trouble::from)
 		});
@@ -105,24 +112,13 @@ impl Gateway {
 			return Ok(None);
 		}
 		tokio::spawn(catalogue.clone().run(shutdown));
-		let (defaults, constants) = (Pace::default(), chain.constants());
-		let rules = Rules {
-			anchor_age: constants.max_anchor_age,
-			signing_grace: constants.signing_grace,
-			..defaults.rules
-		};
-		let settler = Settler::new(
-			Arc::new(ChainLedger::new(chain.clone(), pair.clone())),
-			store.clone(),
-			pair.clone(),
-			Some(Arc::new(NetworkSigners::new(handle.clone(), chain.clone()))),
-			Pace { rules, ..defaults },
-		);
-		// It goes on while the rest ends: answers that end now are still kept.
-		let stop_settling = CancellationToken::new();
-		let settling = tokio::spawn(settler.clone().run(stop_settling.clone()));
+		tokio::spawn(keep_up(config.clone(), common.clone(), packages, governor));
 		let coordinator =
 			Coordinator::new(NetworkDialer(handle.clone()), chain.genesis(), Timing::default());
+		let purse = Arc::<Purse>::default();
+		// What an earlier process kept still takes money.
+		tokio::spawn(purse::release(store.clone(), purse.take_up(&store)?));
+		let closing = TaskTracker::new();
 		let answers = Arc::new(Answers {
 			payments: Arc::new(Payments::new(chain.clone())),
 			chain,
@@ -131,16 +127,17 @@ impl Gateway {
 			live,
 			catalogue: catalogue.clone(),
 			planner: planner.clone(),
-			purse: Arc::<Purse>::default(),
+			purse,
 			store,
-			settler: settler.clone(),
+			settler,
+			closing: closing.clone(),
 			coordinator,
 			keys: Default::default(),
 		});
 		let backend = Arc::new(GatewayBackend(answers));
 		let serving =
 			Server::start(gateway.serve.clone(), backend, keys, CancellationToken::new()).await?;
-		Ok(Some(Self { catalogue, settler, serving, settling, stop_settling }))
+		Ok(Some(Self { catalogue, serving, closing, settling }))
 	}
 
 	/// Takes no more requests, lets those under way end, then stops settling; what is not settled is kept
@@ -148,8 +145,38 @@ impl Gateway {
 	pub async fn stop(self) {
 		self.serving.stop();
 		self.serving.finished().await;
-		self.stop_settling.cancel();
-		let _ = self.settling.await;
+		// A record is signed and written down behind the last token.
+		self.closing.close();
+		if tokio::time::timeout(CLOSING, self.closing.wait()).await.is_err() {
+			tracing::warn!(target: "aria::gateway", "answers ended without their records being kept");
+		}
+		self.settling.end().await;
+	}
+}
+
+/// Sells models that were pinned since, and gets tokenizers that nobody had.
+async fn keep_up(
+	config: Config,
+	common: Common,
+	packages: Arc<PackageStore>,
+	governor: Arc<Governor>,
+) {
+	loop {
+		tokio::select! {
+			() = common.stop.cancelled() => return,
+			() = tokio::time::sleep(KEEP_UP) => {}
+		}
+		let sold = setup::sell(&config, &common).await;
+		let models = match sold {
+			Ok(Some(_)) => setup::models(&config, &common).await,
+			_ => Ok(None),
+		};
+		for model in models.ok().flatten().unwrap_or_default() {
+			if let Err(error) = fetch_tokenizer(&common, &packages, &governor, model).await {
+				let error = format!("{error:#}");
+				tracing::debug!(target: "aria::gateway", ?model, error, "still no tokenizer");
+			}
+		}
 	}
 }
 

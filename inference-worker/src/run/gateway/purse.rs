@@ -1,18 +1,25 @@
 //! What answers cost, and whether the client's key and escrow cover it: what is under way counts.
 
-use crate::run::payments::Paid;
+use crate::{
+	run::payments::Paid,
+	settle::{SettlementStore, StoreError},
+};
 use aria_chain_client::Constants;
 use aria_gateway::Refused;
-use aria_primitives::{AccountId, Balance, Moment, ARIA};
+use aria_primitives::{record::Payment, AccountId, Balance, Moment, RecordId, ARIA};
 use sp_core::crypto::Ss58Codec;
 use std::{
-	collections::HashMap,
+	collections::{BTreeSet, HashMap},
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
 	time::Duration,
 };
 
 /// Milliseconds of the hour by which a key's cap is counted.
 const HOUR: Moment = 3_600_000;
+/// How often it is looked whether settlements of an earlier process are final.
+const LOOK: Duration = Duration::from_secs(3);
+/// After how many looks the money that they will take is counted no more: 15 minutes.
+const LOOKS: usize = 300;
 
 /// Amounts that answers under way may cost, by key and by requester.
 #[derive(Default)]
@@ -54,17 +61,49 @@ impl Purse {
 		let mut reserved = self.lock();
 		let of = |account: &AccountId| reserved.get(account).copied().unwrap_or(0);
 		judge(asked, paid, of(asked.key), of(asked.requester))?;
-		for account in [asked.key, asked.requester] {
-			let sum = reserved.entry(account.clone()).or_default();
-			*sum = sum.saturating_add(asked.price);
-		}
+		add(&mut reserved, [asked.key, asked.requester], asked.price);
 		drop(reserved);
-		Ok(Reservation {
-			purse: self.clone(),
-			key: asked.key.clone(),
-			requester: asked.requester.clone(),
-			amount: asked.price,
-		})
+		Ok(self.reservation(asked.key, asked.requester, asked.price))
+	}
+
+	/// Keeps an amount that is promised already, covered or not.
+	pub fn hold(
+		self: &Arc<Self>,
+		key: &AccountId,
+		requester: &AccountId,
+		amount: Balance,
+	) -> Reservation {
+		add(&mut self.lock(), [key, requester], amount);
+		self.reservation(key, requester, amount)
+	}
+
+	/// Keeps what the settlements that wait in `store` may take at most: those of an earlier process, of
+	/// which nothing else here knows. [`release`] gives it back.
+	///
+	/// # Errors
+	/// A failure of the store.
+	pub fn take_up(
+		self: &Arc<Self>,
+		store: &SettlementStore,
+	) -> Result<Vec<(RecordId, Reservation)>, StoreError> {
+		let mut held = Vec::new();
+		for (id, _) in store.states()? {
+			// Settled meanwhile, or paid by a request, for which the chain keeps the money.
+			let Some(settlement) = store.settlement(&id)? else { continue };
+			let Payment::Ticket(signed) = &settlement.payment else { continue };
+			let ticket = &signed.ticket;
+			held.push((id, self.hold(&ticket.key, &ticket.requester, ticket.max_price)));
+		}
+		Ok(held)
+	}
+
+	fn reservation(
+		self: &Arc<Self>,
+		key: &AccountId,
+		requester: &AccountId,
+		amount: Balance,
+	) -> Reservation {
+		Reservation { purse: self.clone(), key: key.clone(), requester: requester.clone(), amount }
 	}
 
 	fn release(&self, account: &AccountId, amount: Balance) {
@@ -97,6 +136,36 @@ impl Drop for Reservation {
 	fn drop(&mut self) {
 		self.purse.release(&self.key, self.amount);
 		self.purse.release(&self.requester, self.amount);
+	}
+}
+
+/// Gives back what [`Purse::take_up`] kept, each amount when its settlement waits no more, and all of them
+/// after a while.
+pub async fn release(store: Arc<SettlementStore>, mut held: Vec<(RecordId, Reservation)>) {
+	for _ in 0..LOOKS {
+		if held.is_empty() {
+			return;
+		}
+		tokio::time::sleep(LOOK).await;
+		// Tried again if the store can't be read now.
+		let _ = retain_waiting(&store, &mut held);
+	}
+}
+
+/// Drops what is held for settlements that wait no more.
+fn retain_waiting(
+	store: &SettlementStore,
+	held: &mut Vec<(RecordId, Reservation)>,
+) -> Result<(), StoreError> {
+	let waiting: BTreeSet<RecordId> = store.states()?.into_iter().map(|(id, _)| id).collect();
+	held.retain(|(id, _)| waiting.contains(id));
+	Ok(())
+}
+
+fn add(reserved: &mut HashMap<AccountId, Balance>, accounts: [&AccountId; 2], amount: Balance) {
+	for account in accounts {
+		let sum = reserved.entry(account.clone()).or_default();
+		*sum = sum.saturating_add(amount);
 	}
 }
 
@@ -198,7 +267,14 @@ fn aria(planck: Balance) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
-	use crate::run::payments::testing::{account, paid};
+	use crate::{
+		run::payments::testing::{account, paid},
+		settle::{
+			store::Change,
+			testing::{settlement, GENESIS},
+			Settled, State,
+		},
+	};
 
 	fn asked<'a>(accounts: &'a [AccountId; 3], price: Balance) -> Asked<'a> {
 		let [requester, key, gateway] = accounts;
@@ -221,6 +297,49 @@ mod tests {
 		drop(second);
 		let third = purse.reserve(&half, &paid()).unwrap();
 		drop((first, third));
+		assert!(purse.lock().is_empty());
+	}
+
+	#[test]
+	fn what_is_held_should_count_even_if_it_is_not_covered() {
+		let (purse, accounts) = (Arc::<Purse>::default(), accounts());
+		let [requester, key, _] = &accounts;
+		let held = purse.hold(key, requester, 2 * ARIA);
+		assert!(purse.reserve(&asked(&accounts, 1), &paid()).is_err());
+		drop(held);
+		assert!(purse.lock().is_empty());
+		purse.reserve(&asked(&accounts, ARIA), &paid()).unwrap();
+	}
+
+	#[test]
+	fn settlements_of_an_earlier_process_should_be_held_until_they_are_final() {
+		let dir = tempfile::tempdir().unwrap();
+		let path = dir.path().join("settlements.redb");
+		let (one, other) = (settlement(1, &[1], 100), settlement(2, &[1, 2], 100));
+		{
+			let store = SettlementStore::open(&path, GENESIS).unwrap();
+			for settlement in [&one, &other] {
+				store.insert(settlement, &State::fresh(5, 0)).unwrap();
+			}
+		}
+
+		let store = SettlementStore::open(&path, GENESIS).unwrap();
+		let purse = Arc::<Purse>::default();
+		let mut held = purse.take_up(&store).unwrap();
+		let Payment::Ticket(signed) = &one.payment else { panic!("{one:?}") };
+		let (key, requester) = (&signed.ticket.key, &signed.ticket.requester);
+		let sum = |account: &AccountId| purse.lock().get(account).copied();
+		// A planck each.
+		assert_eq!((sum(key), sum(requester)), (Some(2), Some(2)));
+
+		retain_waiting(&store, &mut held).unwrap();
+		assert_eq!(held.len(), 2);
+		let settled = Change::Settle(Settled { at: 6, block: 7 });
+		store.apply(&[(one.id, settled)]).unwrap();
+		retain_waiting(&store, &mut held).unwrap();
+		assert_eq!((held.len(), held[0].0), (1, other.id));
+		assert_eq!(sum(key), Some(1));
+		drop(held);
 		assert!(purse.lock().is_empty());
 	}
 

@@ -15,10 +15,10 @@ use aria_gateway::{KeyFile, KeyFileError, NewKey};
 use aria_primitives::{traits::Offer, Balance, ModelId, ARIA};
 use sp_core::crypto::Ss58Codec;
 
-/// What a gateway of a development chain asks for: an answer of a hundred tokens costs enough that its
-/// settlement is free.
+/// What a gateway of a development chain asks for: an answer of a hundred tokens by three workers costs
+/// enough that its settlement is free.
 const DEV_OFFER: Offer =
-	Offer { prompt_price: 50_000_000, cached_price: 5_000_000, output_price: 250_000_000 };
+	Offer { prompt_price: 50_000_000, cached_price: 5_000_000, output_price: 300_000_000 };
 /// Who pays on a development chain.
 const DEV_REQUESTER: &str = "//Eve";
 /// What the API key of a development chain is called.
@@ -178,4 +178,18 @@ pub async fn develop(config: &Config, common: &Common, keys: &KeyFile) -> Result
 		file.display()
 	);
 	Ok(Some(()))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use aria_chain_client::price::{free_from, price};
+
+	#[test]
+	fn an_answer_of_a_hundred_tokens_by_three_workers_should_settle_for_free() {
+		// `FreeFrom` (`docs/protocol/settlement.md`).
+		let least = free_from(ARIA / 50, 3);
+		// The prompt and the record's bytes come on top of that.
+		assert!(price(&DEV_OFFER, 0, 0, 100, 3, 0).tokens >= least);
+	}
 }

@@ -16,6 +16,9 @@ use aria_primitives::{
 use sp_runtime::BoundedVec;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+/// Milliseconds until a record that is in a block is looked for in a final one.
+const SOON: u64 = 500;
+
 /// Keeps its records from other jobs and rounds until it is dropped.
 pub struct Flight {
 	settler: Arc<Settler>,
@@ -163,7 +166,8 @@ impl Flight {
 		let (phase, next_try) = match outcome {
 			// Somebody else's block is as good: the id binds all that was signed.
 			Ok(()) | Err(SubmitError::AlreadySettled) => {
-				(Phase::Included { block, since: now }, soon)
+				// Mostly it is final at once, or a block later; its price stays reserved until then.
+				(Phase::Included { block, since: now }, now.saturating_add(SOON))
 			}
 			Err(SubmitError::Later(_)) => (Phase::Waiting, later),
 			Err(SubmitError::Never(reason)) => (Phase::Refused { at: block, reason }, soon),

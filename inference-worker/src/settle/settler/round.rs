@@ -41,6 +41,9 @@ struct Look {
 	at_anchor: Option<H256>,
 }
 
+/// Milliseconds until a store that failed is tried again: a disk that was full may have room soon.
+const STORE_AGAIN: u64 = 15_000;
+
 impl Settler {
 	/// One round. Jobs of earlier rounds may still run.
 	pub async fn round(self: &Arc<Self>) -> Round {
@@ -49,7 +52,7 @@ impl Settler {
 			Ok(found) => found,
 			Err(error) => {
 				tracing::error!(target: "aria::settle", %error, "pending settlements can't be read");
-				let next = now.saturating_add(self.pace.backoff.most);
+				let next = now.saturating_add(STORE_AGAIN);
 				return Round { next, jobs: Vec::new() };
 			}
 		};
@@ -68,7 +71,7 @@ impl Settler {
 			}
 			Err(Blind::Store(error)) => {
 				tracing::error!(target: "aria::settle", %error, "settlements can't be kept");
-				let next = now.saturating_add(self.pace.backoff.most);
+				let next = now.saturating_add(STORE_AGAIN);
 				Round { next, jobs: Vec::new() }
 			}
 		}
@@ -77,11 +80,10 @@ impl Settler {
 	/// What is due and not in flight, the oldest first; and when the first of the others is. Where one
 	/// is due, those that were never tried come along, since they may share a batch.
 	fn due(&self, now: Moment) -> Result<(Vec<(RecordId, State)>, Moment), StoreError> {
+		// Before the states: one that lands in between would be read as it was, and written back so.
+		let flying = self.flying().ids.clone();
 		let mut waiting = self.store.states()?;
-		{
-			let flying = self.flying();
-			waiting.retain(|(id, _)| !flying.ids.contains(id));
-		}
+		waiting.retain(|(id, _)| !flying.contains(id));
 		let any = waiting.iter().any(|(_, state)| state.next_try <= now);
 		let (mut due, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, state)| {
 			let fresh = state.attempts == 0 && state.phase == Phase::Waiting;
