@@ -65,6 +65,10 @@ weights: setup ## run the benchmarks and write the pallets' weights
 bench: build ## settled records a second, and the heaviest block
 	@scripts/bench.sh
 
+.PHONY: bench-serving
+bench-serving: build ## three workers: tokens/s, cost of records, delays, 50 clients; minutes
+	@scripts/bench-serving.sh $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was built
 	@$(ENV) step "clean: $$CARGO_TARGET_DIR"; \

@@ -232,9 +232,17 @@ async fn adverts(scene: &mut Scene) -> Mallory {
 
 /// A registered worker that accepts orders and then lies, or is silent: it is replaced, and the client
 /// sees nothing of it.
-async fn stages(scene: &mut Scene, mallory: Mallory) {
+///
+/// Who was caught comes last for a while, so that each lie has a worker of its own.
+async fn stages(scene: &mut Scene, first: Mallory) {
 	let genesis = scene.genesis();
+	let mut first = Some(first);
+	let mut caught: Vec<Mallory> = Vec::new();
 	for manner in Manner::ALL {
+		let mallory = match first.take() {
+			Some(mallory) => mallory,
+			None => another(scene, &format!("mallory {manner:?}")).await,
+		};
 		mallory.be(manner);
 		mallory.advertise(&genesis, scene.cluster.model, MIDDLE, 120).await;
 		scene.until(&mallory.address(), &[Some("stage"), Some("standby")]).await;
@@ -248,11 +256,27 @@ async fn stages(scene: &mut Scene, mallory: Mallory) {
 		assert!(mallory.orders() > orders, "{manner:?}: it was never planned");
 		let now = said(&scene.cluster.gateway, REPLACED);
 		assert!(now > replaced, "{manner:?}: {}", scene.cluster.gateway.log_tail());
+		let orders = mallory.orders();
+		scene.ask(&format!("after a worker was {manner:?}")).await;
+		assert_eq!(mallory.orders(), orders, "{manner:?}: asked again at once");
+		caught.push(mallory);
 	}
 	let last = &scene.cluster.workers[2..4];
 	let blamed: usize = last.iter().map(|worker| said(worker, "stage 1 has sent")).sum();
 	assert!(blamed >= 3, "{}\n{}", last[0].log_tail(), last[1].log_tail());
 	assert!(last.iter().all(|worker| lines(worker) < 10 * LINES));
+}
+
+/// One more registered worker of theirs, which is known to gateway and workers.
+async fn another(scene: &Scene, name: &str) -> Mallory {
+	let (genesis, model) = (scene.genesis(), scene.cluster.model);
+	let hidden = cluster::manifest(&scene.cluster.spec.package).unwrap().hidden;
+	let (pair, peer) = (keys::seeded(name), Peer::new(genesis));
+	let consent = join(&scene.cluster.client, &pair, &peer, model, MIDDLE).await;
+	let mallory = Mallory::with(peer, pair, consent, hidden);
+	let gateway = Target::of(&scene.cluster.gateway).await;
+	mallory.meet(&[gateway, scene.target(2).await, scene.target(3).await]).await;
+	mallory
 }
 
 /// A newcomer that fetches a model from peers which send something else than its bytes.

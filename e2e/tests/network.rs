@@ -243,7 +243,7 @@ async fn answered(api: &Api, body: &Value) -> Result<aria_e2e::openai::Answer> {
 /// What `aria-worker provenance` answers: its exit code, and its JSON.
 async fn provenance(cluster: &Cluster, args: &[&str]) -> Result<(Option<i32>, Value)> {
 	let output = Command::new(aria_e2e::node::program("aria-worker", "ARIA_WORKER")?)
-		.args(["provenance", "--json", "--url", &cluster.node.url()])
+		.args(["provenance", "--json", "--node", &cluster.node.url()])
 		.args(args)
 		.stdin(Stdio::null())
 		.kill_on_drop(true)

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub async fn show(cluster: &Cluster, answer: &Answer, settled: &Settled) -> Result<()> {
 	heading("Where the text comes from, for somebody who has only the text");
 	let mut command = Command::new(binary()?);
-	command.args(["provenance", "--json", "--as", "text", "--url", &cluster.node.url()]);
+	command.args(["provenance", "--json", "--as", "text", "--node", &cluster.node.url()]);
 	if let Some(salt) = salt(answer)? {
 		command.args(["--salt", &to_hex(&salt, false)]);
 	}

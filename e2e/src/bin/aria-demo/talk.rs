@@ -37,7 +37,7 @@ pub async fn show(cluster: &Cluster, answer: &Answer, question: &str) -> Result<
 	println!();
 
 	note("Where a text comes from, with all that is known of it:");
-	let mut line = format!("{program} provenance --url {node}");
+	let mut line = format!("{program} provenance --node {node}");
 	if let Some(salt) = salt(answer)? {
 		line.push_str(&format!(" --salt {}", to_hex(&salt, false)));
 	}

@@ -56,6 +56,7 @@ impl Flight {
 		if !self.keep(&[(id, sent.clone())]) {
 			return self.hold().await;
 		}
+		tracing::debug!(target: "aria::settle", ?id, attempt = sent.attempts, "submitted");
 		let result = self.settler.chain.submit_settle(settlement).await;
 		let (block, mut outcomes) = outcomes(result, &[id], heads);
 		let outcome = outcomes.remove(&id).unwrap_or_else(|| Err(unsaid()));
@@ -78,6 +79,7 @@ impl Flight {
 			signatures: BoundedVec::truncate_from(signatures),
 		};
 		let ids: Vec<RecordId> = sent.iter().map(|(id, _)| *id).collect();
+		tracing::debug!(target: "aria::settle", records = ids.len(), "a batch is submitted");
 		let result = self.settler.chain.submit_batch(batch).await;
 		let (block, mut outcomes) = outcomes(result, &ids, heads);
 		let after: Vec<(RecordId, State)> = sent

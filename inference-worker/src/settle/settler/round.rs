@@ -56,6 +56,7 @@ impl Settler {
 				return Round { next, jobs: Vec::new() };
 			}
 		};
+		tracing::trace!(target: "aria::settle", due = due.len(), next, now, "a round");
 		if due.is_empty() {
 			return Round { next, jobs: Vec::new() };
 		}

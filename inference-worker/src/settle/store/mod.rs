@@ -15,7 +15,7 @@ mod tests;
 pub use rows::{Change, Failed, Phase, Settled, State};
 pub use signed::body_hash;
 
-use redb::{Database, ReadTransaction, WriteTransaction};
+use redb::{Database, ReadTransaction, ReadableDatabase, WriteTransaction};
 use sp_core::H256;
 use std::{
 	collections::HashMap,
@@ -109,7 +109,9 @@ pub enum StoreError {
 	#[error("the spending key has no nonce left: register another one")]
 	NoncesSpent,
 	/// redb failed.
-	#[error("the settlement store failed: {0}")]
+	#[error(
+		"the settlement store failed: {0}; see that its folder is there, writable, and has room"
+	)]
 	Database(String),
 }
 
@@ -123,7 +125,13 @@ macro_rules! from_redb {
 	};
 }
 
-from_redb!(redb::CommitError, redb::StorageError, redb::TableError, redb::TransactionError);
+from_redb!(
+	redb::CommitError,
+	redb::SetDurabilityError,
+	redb::StorageError,
+	redb::TableError,
+	redb::TransactionError
+);
 
 /// Settlements of a gateway, and what a worker signed.
 pub struct SettlementStore {

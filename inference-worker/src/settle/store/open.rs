@@ -1,7 +1,7 @@
 //! Opening the file: whose it is, which version, which chain, and whether it is whole.
 
 use super::{nonces, pending, signed, StoreError, SCHEMA};
-use redb::{Database, DatabaseError, TableDefinition, TableError};
+use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition, TableError};
 use sp_core::H256;
 use std::{
 	fs, io,

@@ -14,6 +14,10 @@ const SIGNED: TableDefinition<&[u8; 32], &[u8; 32]> = TableDefinition::new("aria
 /// Ids in the order in which they were signed.
 const SIGNED_ORDER: TableDefinition<u64, &[u8; 32]> = TableDefinition::new("aria/signed-order");
 
+/// Each so many records that are signed, all of them reach the disk; waiting for it each time would cost
+/// more than a batch that is refused.
+const DURABLE_EACH: u64 = 16;
+
 pub(super) fn create(transaction: &WriteTransaction) -> Result<(), StoreError> {
 	transaction.open_table(SIGNED)?;
 	transaction.open_table(SIGNED_ORDER)?;
@@ -49,18 +53,22 @@ impl SettlementStore {
 		let hash = body_hash(body);
 		self.with(|database| {
 			let mut transaction = database.begin_write()?;
-			transaction.set_durability(Durability::Eventual);
+			let mut place = 0;
 			{
 				let mut signed = transaction.open_table(SIGNED)?;
 				let mut ordered = transaction.open_table(SIGNED_ORDER)?;
-				if signed.insert(id.as_fixed_bytes(), hash.as_fixed_bytes())?.is_none() {
-					let last = ordered.last()?.map_or(0, |(place, _)| place.value());
-					ordered.insert(last.saturating_add(1), id.as_fixed_bytes())?;
+				let is_new = signed.insert(id.as_fixed_bytes(), hash.as_fixed_bytes())?.is_none();
+				if is_new {
+					place = ordered.last()?.map_or(0, |(place, _)| place.value()).saturating_add(1);
+					ordered.insert(place, id.as_fixed_bytes())?;
 				}
 				while ordered.len()? > self.bounds.signed {
 					let Some((_, oldest)) = ordered.pop_first()? else { break };
 					signed.remove(oldest.value())?;
 				}
+			}
+			if !place.is_multiple_of(DURABLE_EACH) {
+				transaction.set_durability(Durability::None)?;
 			}
 			transaction.commit()?;
 			Ok(())
