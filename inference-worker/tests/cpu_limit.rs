@@ -40,8 +40,9 @@ fn shares(history: &[(Duration, Duration)], cpus: usize) -> (f64, f64) {
 	(mean, largest)
 }
 
-/// Loads two threads for `time` under a limit of 25 %.
-fn burn(time: Duration) {
+/// Loads two threads for `time` under a limit of 25 %; `all` of it has to be used where nothing else wants
+/// the processors.
+fn burn(time: Duration, all: bool) {
 	let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
 	let cpus = logical_cpus();
 	let governor = Governor::new(limits(25));
@@ -71,7 +72,7 @@ fn burn(time: Duration) {
 	let (mean, largest) = shares(&history, cpus);
 	println!("25 % of {cpus} CPUs: mean {mean:.4}, largest window {largest:.4}");
 	// Two threads cannot use a quarter of more than eight.
-	let reachable = cpus <= 8;
+	let reachable = all && cpus <= 8;
 	assert!(!reachable || mean >= 0.23, "mean {mean}");
 	assert!(mean <= 0.27, "mean {mean}");
 	assert!(largest <= 0.27, "largest window {largest}");
@@ -79,14 +80,14 @@ fn burn(time: Duration) {
 }
 
 #[test]
-fn a_quarter_should_be_a_quarter_for_twelve_seconds() {
-	burn(Duration::from_secs(12));
+fn a_quarter_should_be_at_most_a_quarter_for_twelve_seconds() {
+	burn(Duration::from_secs(12), false);
 }
 
 #[test]
 #[ignore = "a minute of load"]
 fn a_quarter_should_be_a_quarter_for_a_minute() {
-	burn(Duration::from_secs(60));
+	burn(Duration::from_secs(60), true);
 }
 
 /// A clock that stands until it is moved, or somebody waits.

@@ -58,9 +58,9 @@ pub fn gateway_pair() -> sr25519::Pair {
 pub fn timing() -> Timing {
 	Timing {
 		ping: Duration::from_millis(50),
-		stall: Duration::from_secs(1),
+		stall: Duration::from_secs(2),
 		connect: Duration::from_secs(2),
-		idle: Duration::from_secs(6),
+		idle: Duration::from_secs(8),
 		sign: Duration::from_secs(1),
 		close: Duration::from_millis(500),
 	}
