@@ -52,7 +52,7 @@ struct Args {
 	gateway_port: u16,
 
 	/// What is asked
-	#[arg(long, value_name = "TEXT", default_value = "What is a violin?")]
+	#[arg(long, value_name = "TEXT", default_value = "What is a doctor?")]
 	question: String,
 
 	/// Folder of a model package with three layers or more [default: the model that comes with the
