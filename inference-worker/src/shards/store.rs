@@ -236,7 +236,7 @@ impl PackageStore {
 		let path = folder.join(file);
 		match fs::remove_file(&path) {
 			Err(source) if source.kind() != io::ErrorKind::NotFound => {
-				return Err(StoreError::Io { path, source });
+				Err(StoreError::Io { path, source })
 			}
 			_ => self.reload(model),
 		}

@@ -219,7 +219,7 @@ impl<S: Source> Fetcher<S> {
 			Some(bytes) => bytes,
 			None => {
 				let wanted = (*model, SmallFile::Manifest, *model);
-				let bytes = self.from_peers(wanted, MAX_MANIFEST_BYTES, roster).await?;
+				let bytes = self.ask_peers(wanted, MAX_MANIFEST_BYTES, roster).await?;
 				// Not under its own name yet; whoever goes on later need not ask for it again.
 				let path = part_path(folder, MANIFEST_FILE);
 				fs::write(&path, &bytes).map_err(io_error(&path))?;
@@ -251,13 +251,13 @@ impl<S: Source> Fetcher<S> {
 		}
 		let bytes = match known.filter(|bytes| sha256(bytes) == hash) {
 			Some(bytes) => bytes.to_vec(),
-			None => self.from_peers((model, file, hash), limit, roster).await?,
+			None => self.ask_peers((model, file, hash), limit, roster).await?,
 		};
 		self.write(folder, name, bytes).await
 	}
 
 	/// A small file from the first peer that gives it.
-	async fn from_peers(
+	async fn ask_peers(
 		&self,
 		(model, file, hash): (ModelId, SmallFile, H256),
 		limit: u32,
