@@ -11,7 +11,7 @@ use aria_e2e::{
 };
 use aria_primitives::record::RecordEntry;
 use network_support::{
-	address, ask_until, busy, generate, idle, nodes, salt, settled, start, used, write_slow_model,
+	address, ask_until, back, busy, generate, idle, nodes, salt, settled, start, write_slow_model,
 	Ask, Books, Reference, Transport, SLOW, WITH_REPLICAS,
 };
 use serde_json::{json, Value};
@@ -111,7 +111,7 @@ impl Scene {
 		let restarted = returning.map(|(_, worker)| worker.restart());
 		futures::future::try_join_all(restarted).await?;
 		self.cluster.planned(2 * STAGES).await?;
-		used(&self.cluster, lost).await
+		back(&self.cluster, lost).await
 	}
 
 	/// The record of each answer is the right one.
@@ -165,7 +165,7 @@ impl Scene {
 		let stopped = self.lose(1, Fate::Stopped, &body).await?;
 		self.cluster.workers[stopped].signal("CONT")?;
 		self.cluster.planned(2 * STAGES).await?;
-		used(&self.cluster, &[stopped]).await?;
+		back(&self.cluster, &[stopped]).await?;
 		ensure!(self.cluster.workers[stopped].runs(), "it ended when it went on");
 		self.ask().await
 	}

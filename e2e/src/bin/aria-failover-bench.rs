@@ -13,7 +13,7 @@ use anyhow::{ensure, Context, Result};
 use aria_e2e::openai::Answer;
 use clap::{Parser, ValueEnum};
 use network_support::{
-	address, ask_until, busy, generate, idle, nodes, settled, start, used, write_slow_model, Ask,
+	address, ask_until, back, busy, generate, idle, nodes, settled, start, write_slow_model, Ask,
 	Reference, Transport, SLOW, WITH_REPLICAS,
 };
 use std::{process::ExitCode, time::Duration};
@@ -112,7 +112,7 @@ async fn main() -> Result<ExitCode> {
 		let worker = cluster.workers.get_mut(lost).context("it is one of the workers")?;
 		worker.restart().await?;
 		cluster.planned(WITH_REPLICAS.len()).await?;
-		used(&cluster, &[lost]).await?;
+		back(&cluster, &[lost]).await?;
 	}
 	settled(&cluster.gateway).await?;
 

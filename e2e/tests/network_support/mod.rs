@@ -22,7 +22,7 @@ use pallet_inference_market::{EscrowAccount, KeyInfo, KeySlot};
 use serde_json::{json, Value};
 use sp_core::{crypto::Ss58Codec, H256};
 use std::{
-	collections::{BTreeMap, BTreeSet},
+	collections::BTreeMap,
 	net::{Ipv4Addr, UdpSocket},
 	path::Path,
 	process::Stdio,
@@ -46,7 +46,7 @@ pub const WITH_REPLICAS: [(u16, u16); 6] = [(0, 4), (4, 8), (8, 12), (0, 4), (4,
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest wait until workers that were lost take part again: a QUIC connection whose other end was
 /// killed counts as open for half a minute.
-const RETURN: Duration = Duration::from_secs(150);
+const RETURN: Duration = Duration::from_secs(90);
 
 // --- the reference program ------------------------------------------------------------------------
 
@@ -485,25 +485,25 @@ pub async fn idle(cluster: &Cluster) -> Result<()> {
 	.await
 }
 
-/// Asks short questions until each of these workers has taken part in an answer.
+/// Waits until the gateway would ask each of these workers, at once or as a standby.
 ///
 /// # Errors
-/// When one does not for too long.
-pub async fn used(cluster: &Cluster, workers: &[usize]) -> Result<()> {
-	let api = cluster.api().await?;
-	let mut waiting: BTreeSet<String> = workers.iter().map(|worker| address(*worker)).collect();
+/// When one does not come back for too long.
+pub async fn back(cluster: &Cluster, workers: &[usize]) -> Result<()> {
 	let deadline = Instant::now() + RETURN;
-	let mut seed = 0;
-	while !waiting.is_empty() {
-		seed += 1;
-		match api.chat(&Ask::new("Still there?", 1.0, seed, 1).body(&cluster.spec.alias)).await {
-			Ok(answer) => waiting.retain(|node| !nodes(&answer.aria).contains(node)),
-			Err(_) => sleep(Duration::from_millis(300)).await,
+	loop {
+		let plan = cluster.gateway.plan().await?;
+		let stages = plan["stages"].as_array().cloned().unwrap_or_default();
+		let asked = |node: &str| {
+			stages.iter().any(|stage| {
+				let standbys = stage["standbys"].as_array().into_iter().flatten();
+				stage["node"] == node || standbys.into_iter().any(|standby| standby == node)
+			})
+		};
+		if workers.iter().all(|worker| asked(&address(*worker))) {
+			return Ok(());
 		}
-		if Instant::now() > deadline {
-			let plan = cluster.gateway.plan().await?;
-			bail!("{waiting:?} took part in no answer for {} s; {plan:#}", RETURN.as_secs());
-		}
+		ensure!(Instant::now() < deadline, "not back after {} s: {plan:#}", RETURN.as_secs());
+		sleep(Duration::from_millis(200)).await;
 	}
-	Ok(())
 }
