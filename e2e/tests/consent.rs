@@ -253,6 +253,33 @@ async fn processors(town: &Town) {
 	town.answered(CHARLIE).await;
 }
 
+/// A limit of memory below what the layers take: nothing is unloaded and nothing is taken, and the owner
+/// learns why. With the limit that it had it works on, without being started anew.
+async fn memory(town: &Town) {
+	let consent = flow::consent(&cluster::pair(CHARLIE)).unwrap();
+	let before = town.charlie().status().await.unwrap();
+	let used = before["usage"]["memory_bytes"].as_u64().unwrap();
+	assert!(used > 1 << 20, "layers of {used} bytes fit into what they must not");
+	let included = town.update(CHARLIE, Consent { max_memory_mb: 1, ..consent.clone() }).await;
+	let status = status_after(town.charlie(), included.number, "a limit of memory", |status| {
+		status["working"] == false && status["usage"]["memory_limit_bytes"] == 1 << 20
+	})
+	.await;
+	let said = obstacles(&status);
+	assert!(said.contains("MiB of memory, and its consent allows 1"), "{said}");
+	assert!(said.contains("lower what is served") && said.contains("raise the limit"), "{said}");
+	assert_eq!(status["models"], before["models"], "{status:#}");
+	town.should_refuse(CHARLIE).await;
+	assert!(town.charlie().log_text().contains("no orders are taken: its layers take"));
+
+	let included = town.update(CHARLIE, consent).await;
+	status_after(town.charlie(), included.number, "the former limit of memory", |status| {
+		status["working"] == true
+	})
+	.await;
+	town.answered(CHARLIE).await;
+}
+
 /// Who asks for more than is offered gets nothing to do.
 async fn price(town: &Town) {
 	let cheap = flow::consent(&cluster::pair(CHARLIE)).unwrap();
@@ -373,6 +400,7 @@ async fn consent_should_be_obeyed_while_a_worker_runs() {
 
 	withdrawal(&town).await;
 	processors(&town).await;
+	memory(&town).await;
 	price(&town).await;
 	pause(&town).await;
 	leave(&town).await;

@@ -1,6 +1,7 @@
 //! Peers that send garbage, stall, flood, forge and lie, against workers and a gateway that run. What
 //! they do is refused, logged and limited; an honest client gets the same answer as before after each,
-//! and in the end the books hold its answers and nothing else.
+//! and in the end the books hold its answers and nothing else. A newcomer that fetches its layers from
+//! peers that lie is killed while it joins, and again in the middle of that.
 #![allow(clippy::unwrap_used)]
 
 mod books;
@@ -9,14 +10,13 @@ mod hostile_support;
 use aria_e2e::{
 	client::eventually,
 	cluster::{self, Cluster},
-	flow, keys,
-	worker::{Options, Worker},
+	keys,
 };
 use aria_network::{
 	wire::{pipeline::FromStage, BATCH_PROTOCOL, PIPELINE_PROTOCOL, SHARD_PROTOCOL},
 	Identity, Stream,
 };
-use aria_primitives::{manifest::Manifest, record::LayerRange};
+use aria_primitives::record::LayerRange;
 use books::Books;
 use futures::future::join_all;
 use hostile_support::{
@@ -27,12 +27,11 @@ use hostile_support::{
 	orders::{ask_batch, Forger, Forgery},
 	resident, said,
 	scene::Scene,
-	shards::{random_model, same_files, FalseSource, Lie},
+	transfer::Transfer,
 	Peer, Target,
 };
 use sp_core::crypto::Ss58Codec;
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
-use tempfile::TempDir;
+use std::{collections::BTreeSet, time::Duration};
 use tokio::{net::TcpStream, time::sleep};
 
 /// Lines that an attack may add to a log, however many streams it has.
@@ -51,16 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const MIDDLE: LayerRange = LayerRange { first: 2, end: 4 };
 /// How often the honest client asks until the hostile worker is planned.
 const TRIES: usize = 20;
-/// The model that is fetched from peers that lie.
-const RANDOM: &str = "aria-random";
-/// The indices of who fetches it, and of who has it.
-const NEWCOMER: usize = 4;
-const HONEST: usize = 5;
 /// What the gateway logs when a stage is lost and somebody else takes it.
 const REPLACED: &str = "a stage is replaced";
-/// What a newcomer logs of a peer that lies, and of one that breaks off.
-const DROPPED: &str = "a peer is dropped";
-const FAILED: &str = "a peer fails";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_peers_should_cost_nobody_anything() {
@@ -79,8 +70,10 @@ async fn hostile_peers_should_cost_nobody_anything() {
 	assert_eq!(after.added(&before).len(), scene.ids.len() - 1, "records that nobody asked for");
 
 	transfer.help(&scene).await;
-	let mallory = adverts(&mut scene).await;
-	stages(&mut scene, mallory).await;
+	let (transfer, ()) = tokio::join!(transfer.resume(), async {
+		let mallory = adverts(&mut scene).await;
+		stages(&mut scene, mallory).await;
+	});
 	transfer.end(&mut scene).await;
 	let_go(held, silent).await;
 
@@ -277,73 +270,6 @@ async fn another(scene: &Scene, name: &str) -> Mallory {
 	let gateway = Target::of(&scene.cluster.gateway).await;
 	mallory.meet(&[gateway, scene.target(2).await, scene.target(3).await]).await;
 	mallory
-}
-
-/// A newcomer that fetches a model from peers which send something else than its bytes.
-struct Transfer {
-	package: PathBuf,
-	manifest: Manifest,
-	near: Target,
-	liars: Vec<FalseSource>,
-	newcomer: Worker,
-	honest: Option<Worker>,
-	_folder: TempDir,
-}
-
-impl Transfer {
-	/// Nobody is there but liars.
-	async fn begin(scene: &Scene) -> Self {
-		let folder = tempfile::tempdir().unwrap();
-		let package = folder.path().join("package");
-		let manifest = random_model(&package);
-		let client = &scene.cluster.client;
-		flow::add_model(client, &manifest, RANDOM).await.unwrap();
-		cluster::fund(client, HONEST + 1).await.unwrap();
-		// Floods are for another one.
-		let near = scene.target(3).await;
-		let mut liars = Vec::new();
-		for lie in Lie::ALL {
-			let liar = FalseSource::start(scene.genesis(), &near, &package, &manifest, lie);
-			liars.push(liar.await);
-		}
-		let newcomer = Options::new(&cluster::suri(NEWCOMER))
-			.args(["--serve", RANDOM, "--layers", "0..3"])
-			.args(["--cpu-percent", "100", "--bandwidth", "1000"])
-			.bootstrap(&near.address.to_string());
-		let newcomer = Worker::spawn(&scene.cluster.node.url(), newcomer).unwrap();
-		Self { package, manifest, near, liars, newcomer, honest: None, _folder: folder }
-	}
-
-	/// Once all of them were found out, somebody honest comes.
-	async fn help(&mut self, scene: &Scene) {
-		let found_out = || async {
-			let asked = self.liars.iter().all(|liar| liar.asked() > 0);
-			let dropped = said(&self.newcomer, DROPPED) >= 2 && said(&self.newcomer, FAILED) > 0;
-			Ok((asked && dropped).then_some(()))
-		};
-		let seen = eventually("all lies in the newcomer's log", PATIENCE, found_out).await;
-		assert!(seen.is_ok(), "{seen:?}\n{}", self.newcomer.log_tail());
-		let layers = LayerRange { first: 0, end: self.manifest.layers };
-		let honest = Options::worker(&cluster::suri(HONEST), RANDOM, layers, &self.package)
-			.bootstrap(&self.near.address.to_string());
-		self.honest = Some(Worker::spawn(&scene.cluster.node.url(), honest).unwrap());
-	}
-
-	/// The newcomer has exactly what the model's maker wrote, and serves it.
-	async fn end(mut self, scene: &mut Scene) {
-		self.honest.as_mut().unwrap().ready().await.unwrap();
-		// It gives up after a while without anybody honest, and goes on where it was.
-		if !self.newcomer.runs() {
-			self.newcomer.restart().await.unwrap();
-		}
-		self.newcomer.ready().await.unwrap();
-		same_files(&self.newcomer.base(), self.manifest.model_id(), &self.package);
-		let status = self.newcomer.status().await.unwrap();
-		assert_eq!(status["models"][0]["end"], 3, "{status:#}");
-		let complaints = said(&self.newcomer, DROPPED) + said(&self.newcomer, FAILED);
-		assert!(complaints < LINES, "{complaints} complaints");
-		scene.ask("after false shards").await;
-	}
 }
 
 /// Workers end what stalls by themselves.

@@ -375,6 +375,29 @@ async fn named_stages_should_be_honoured(cluster: &mut Cluster, api: &Api) -> Re
 	Ok(())
 }
 
+/// Who wants nobody to check an answer gets the same one, for the same price, and a record that says so.
+async fn an_answer_without_audits_should_say_so_on_chain(
+	cluster: &Cluster,
+	api: &Api,
+) -> Result<()> {
+	settled(&cluster.gateway).await?;
+	let before = Books::read(&cluster.client).await?;
+	let ask = Ask::new("What is a violin?", 0.0, 0, 64);
+	let expected = reference(cluster, &ask, None).await?;
+	for (audit, auditable) in [("none", false), ("any", true)] {
+		let answer = api.chat(&ask.with(SHIPPED, json!({ "audit": audit }))).await?;
+		expected.check(&answer.text, &answer.aria)?;
+		let entry = cluster.record(answer.record_id()?).await?;
+		expected.check_record(&entry.body, &answer.aria)?;
+		ensure!(entry.auditable == auditable, "audited by {audit}: {entry:?}");
+		ensure!(entry.signed_stages == 0b111, "a signature is missing: {entry:?}");
+	}
+	settled(&cluster.gateway).await?;
+	let paid = Books::read(&cluster.client).await?.paid_since(&before)?;
+	ensure!(paid.len() == 2, "{} records of two answers: {paid:?}", paid.len());
+	Ok(())
+}
+
 /// Who wants no division gets none: an answer of one worker, or 503 until there is one.
 async fn a_whole_model_should_answer_the_same(cluster: &mut Cluster, api: &Api) -> Result<()> {
 	let ask = Ask::new("What does preventive mean?", 0.8, 5, 64);
@@ -408,6 +431,7 @@ async fn three_workers_should_answer_as_one_and_the_chain_should_know_it() {
 	a_text_should_lead_to_its_record(&cluster, &api).await.unwrap();
 	a_cancelled_answer_should_be_paid_as_far_as_it_went(&cluster, &api).await.unwrap();
 	an_answer_without_a_token_should_cost_nothing(&cluster, &api).await.unwrap();
+	an_answer_without_audits_should_say_so_on_chain(&cluster, &api).await.unwrap();
 	named_stages_should_be_honoured(&mut cluster, &api).await.unwrap();
 	a_whole_model_should_answer_the_same(&mut cluster, &api).await.unwrap();
 }

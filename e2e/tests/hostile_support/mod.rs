@@ -6,6 +6,7 @@ pub mod mallory;
 pub mod orders;
 pub mod scene;
 pub mod shards;
+pub mod transfer;
 
 use aria_e2e::worker::Worker;
 use aria_network::{

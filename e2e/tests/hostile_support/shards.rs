@@ -15,7 +15,7 @@ use futures::AsyncWriteExt;
 use sp_core::H256;
 use std::{
 	fs,
-	path::Path,
+	path::{Path, PathBuf},
 	process::{Command, Stdio},
 	sync::{
 		atomic::{AtomicUsize, Ordering},
@@ -143,11 +143,12 @@ fn part(files: &Files, file: SmallFile, offset: u32) -> ShardAnswer {
 	ShardAnswer::Part { total: u32::try_from(whole.len()).unwrap(), bytes }
 }
 
-/// Writes a small model with random weights, and gives its manifest.
+/// Writes a model with random weights, of four megabytes in three files, and gives its manifest.
 pub fn random_model(folder: &Path) -> Manifest {
 	let made = Command::new(program("aria-worker", "ARIA_WORKER").unwrap())
-		.args(["model", "random", "--shape", "tiny", "--layers", "3", "--shards", "3"])
-		.args(["--seed", "11"])
+		.args(["model", "random", "--shape", "custom", "--layers", "3", "--shards", "3"])
+		.args(["--hidden", "512", "--feed-forward", "1536", "--heads", "8", "--kv-heads", "2"])
+		.args(["--head-dim", "64", "--vocab", "4096", "--seed", "11"])
 		.arg(folder)
 		.stdin(Stdio::null())
 		.output()
@@ -156,24 +157,53 @@ pub fn random_model(folder: &Path) -> Manifest {
 	aria_e2e::cluster::manifest(folder).unwrap()
 }
 
+/// The files of weights of a package.
+fn weights(package: &Path) -> Vec<PathBuf> {
+	let files = fs::read_dir(package).unwrap().map(|entry| entry.unwrap().path());
+	let is_weights = |path: &PathBuf| path.extension().is_some_and(|end| end == "safetensors");
+	files.filter(is_weights).collect()
+}
+
+/// Where a worker with this base path has a model that it fetched.
+fn folder(base: &Path, model: ModelId) -> PathBuf {
+	let name: String = model.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+	base.join("models").join(name)
+}
+
+/// Bytes of a package's weights.
+pub fn size(package: &Path) -> u64 {
+	weights(package).iter().map(|path| fs::metadata(path).unwrap().len()).sum()
+}
+
+/// Bytes of a package's weights that a worker with this base path has on its disk, whole files and begun
+/// ones. Zeros are not counted, for what has not come is zeros too.
+pub fn arrived(base: &Path, model: ModelId, package: &Path) -> u64 {
+	let folder = folder(base, model);
+	let mut count = 0;
+	for path in weights(package) {
+		let name = path.file_name().unwrap().to_str().unwrap();
+		let there = fs::read(folder.join(name));
+		let Ok(there) = there.or_else(|_| fs::read(folder.join(format!("{name}.part")))) else {
+			continue;
+		};
+		let bytes = fs::read(&path).unwrap();
+		let same = bytes.iter().zip(&there).filter(|(byte, here)| **byte != 0 && byte == here);
+		count += same.count() as u64;
+	}
+	count
+}
+
 /// Whether a worker with this base path has fetched exactly the files of a package.
 pub fn same_files(base: &Path, model: ModelId, package: &Path) {
-	let name: String = model.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-	let fetched = base.join("models").join(name);
-	let mut compared = 0;
-	for entry in fs::read_dir(package).unwrap() {
-		let path = entry.unwrap().path();
-		let extension = path.extension().and_then(|extension| extension.to_str());
-		if extension != Some("safetensors") {
-			continue;
-		}
-		let there = fetched.join(path.file_name().unwrap());
+	let folder = folder(base, model);
+	let files = weights(package);
+	for path in &files {
+		let there = folder.join(path.file_name().unwrap());
 		assert!(
-			fs::read(&path).unwrap() == fs::read(&there).unwrap(),
+			fs::read(path).unwrap() == fs::read(&there).unwrap(),
 			"{} differs",
 			there.display()
 		);
-		compared += 1;
 	}
-	assert!(compared > 1, "{compared} files in {}", package.display());
+	assert!(files.len() > 1, "{} files in {}", files.len(), package.display());
 }

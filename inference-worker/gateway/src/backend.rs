@@ -95,6 +95,8 @@ pub struct Demands {
 	pub first: Option<String>,
 	/// The account of the last stage's worker, as the client wrote it.
 	pub last: Option<String>,
+	/// Only workers in this country, by its number in ISO 3166, 1 to 999.
+	pub region: Option<u16>,
 	/// Who may check the answer.
 	pub audit: Audit,
 }

@@ -1,5 +1,6 @@
 //! What a node listens on, whom it knows, and how much it gives to each peer.
 
+use crate::relayed::RelayBudget;
 use libp2p::Multiaddr;
 use std::{net::Ipv6Addr, time::Duration};
 
@@ -31,6 +32,8 @@ pub struct NetworkConfig {
 	pub streams: StreamLimits,
 	/// What a relay gives.
 	pub relay: RelayLimits,
+	/// How many bytes a second it passes on, circuits all together; it can be changed while the node runs.
+	pub relayed: RelayBudget,
 	/// How long, how often.
 	pub timing: Timing,
 }
@@ -68,6 +71,7 @@ impl NetworkConfig {
 			limits: ConnectionLimits::default(),
 			streams: StreamLimits::default(),
 			relay: RelayLimits::default(),
+			relayed: RelayBudget::default(),
 			timing: Timing::default(),
 		}
 	}

@@ -12,6 +12,7 @@ mod identity;
 mod metrics;
 mod node;
 mod provider;
+mod relayed;
 mod shared;
 mod streams;
 pub mod wire;
@@ -28,6 +29,7 @@ pub use libp2p::{identity::Keypair, Multiaddr, PeerId};
 pub use metrics::Metrics;
 pub use node::{Network, StartError};
 pub use provider::{provider_key, PROVIDER_DOMAIN};
+pub use relayed::RelayBudget;
 pub use shared::Reach;
 pub use streams::{AlreadyAccepted, Incoming, Stream};
 

@@ -15,4 +15,4 @@ pub mod report;
 pub mod server;
 
 pub use report::{PlanReport, Status};
-pub use server::{Control, Server};
+pub use server::{Control, Server, Wanted};

@@ -1,5 +1,5 @@
-//! The endpoints: `GET /admin/status`, `GET /admin/plan?model=`, `POST /admin/pause`,
-//! `POST /admin/resume`, `GET /metrics`, `GET /healthz`.
+//! The endpoints: `GET /admin/status`, `GET /admin/plan` (with what is wanted, as [`Wanted`] has it, in
+//! the query), `POST /admin/pause`, `POST /admin/resume`, `GET /metrics`, `GET /healthz`.
 
 use super::{
 	access::{self, Access},
@@ -7,6 +7,7 @@ use super::{
 	report::{PlanReport, Status},
 };
 use anyhow::{Context, Result};
+use aria_primitives::AccountId;
 use axum::{
 	extract::{Query, Request, State},
 	http::{header::CONTENT_TYPE, StatusCode},
@@ -18,6 +19,7 @@ use axum::{
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;
+use sp_core::crypto::Ss58Codec;
 use std::{
 	net::SocketAddr,
 	path::{Path, PathBuf},
@@ -25,6 +27,21 @@ use std::{
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+
+/// What an answer is planned for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+	/// The model, by name or id; `None` for the one that is served.
+	pub model: Option<String>,
+	/// Only workers that hold the whole model.
+	pub whole_model: bool,
+	/// Who has to run the first stage.
+	pub first: Option<AccountId>,
+	/// Who has to run the last stage.
+	pub last: Option<AccountId>,
+	/// Only workers in this country (ISO 3166 numeric, 1 to 999).
+	pub region: Option<u16>,
+}
 
 /// A worker that can be asked and told.
 pub trait Control: Send + Sync + 'static {
@@ -35,8 +52,11 @@ pub trait Control: Send + Sync + 'static {
 	/// # Errors
 	/// If it can't be kept.
 	fn set_paused(&self, paused: bool) -> Result<()>;
-	/// Who would compute an answer of a model now; `None` for the model that is served.
-	fn plan(&self, model: Option<String>) -> BoxFuture<'_, Result<PlanReport>>;
+	/// Who would compute an answer now.
+	///
+	/// # Errors
+	/// If there is no such model, or the chain can't be read.
+	fn plan(&self, wanted: Wanted) -> BoxFuture<'_, Result<PlanReport>>;
 	/// Counters, in the text format of Prometheus.
 	fn metrics(&self) -> String;
 }
@@ -128,12 +148,42 @@ async fn status(State(control): State<Arc<dyn Control>>) -> Json<Status> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PlanQuery {
 	model: Option<String>,
+	#[serde(default)]
+	whole_model: bool,
+	first: Option<String>,
+	last: Option<String>,
+	region: Option<u16>,
+}
+
+impl PlanQuery {
+	/// What is wanted, or what is wrong with it.
+	fn wanted(self) -> Result<Wanted, String> {
+		let account = |name: &str, text: Option<String>| {
+			let parsed = text.as_deref().map(AccountId::from_ss58check).transpose();
+			parsed.map_err(|_| format!("`{name}` is no address of an account: it begins with 5"))
+		};
+		if self.region.is_some_and(|region| !(1..=999).contains(&region)) {
+			return Err("`region` is a country's number by ISO 3166, from 1 to 999".to_owned());
+		}
+		Ok(Wanted {
+			first: account("first", self.first)?,
+			last: account("last", self.last)?,
+			model: self.model,
+			whole_model: self.whole_model,
+			region: self.region,
+		})
+	}
 }
 
 async fn plan(State(control): State<Arc<dyn Control>>, Query(query): Query<PlanQuery>) -> Response {
-	match control.plan(query.model).await {
+	let wanted = match query.wanted() {
+		Ok(wanted) => wanted,
+		Err(reason) => return refusal(StatusCode::BAD_REQUEST, reason),
+	};
+	match control.plan(wanted).await {
 		Ok(report) => Json(report).into_response(),
 		Err(error) => refusal(StatusCode::NOT_FOUND, format!("{error:#}")),
 	}
@@ -162,11 +212,15 @@ async fn metrics(State(control): State<Arc<dyn Control>>) -> Response {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
-	use std::sync::atomic::{AtomicBool, Ordering};
+	use std::sync::{
+		atomic::{AtomicBool, Ordering},
+		Mutex,
+	};
 
 	#[derive(Default)]
 	struct Fake {
 		paused: AtomicBool,
+		wanted: Mutex<Wanted>,
 	}
 
 	impl Control for Fake {
@@ -177,9 +231,10 @@ mod tests {
 			self.paused.store(paused, Ordering::Relaxed);
 			Ok(())
 		}
-		fn plan(&self, model: Option<String>) -> BoxFuture<'_, Result<PlanReport>> {
+		fn plan(&self, wanted: Wanted) -> BoxFuture<'_, Result<PlanReport>> {
+			*self.wanted.lock().unwrap() = wanted.clone();
 			Box::pin(async move {
-				let model = model.context("no model is served here")?;
+				let model = wanted.model.context("no model is served here")?;
 				Ok(PlanReport { model, ..Default::default() })
 			})
 		}
@@ -213,6 +268,44 @@ mod tests {
 		drop(server);
 		let error = format!("{:#}", client::Found::read(dir.path()).unwrap_err());
 		assert!(error.contains("no worker runs"), "{error}");
+	}
+
+	#[tokio::test]
+	async fn a_plan_should_be_asked_for_with_demands() {
+		let dir = tempfile::tempdir().unwrap();
+		let shutdown = CancellationToken::new();
+		let listen = "127.0.0.1:0".parse().unwrap();
+		let control = Arc::<Fake>::default();
+		let server = Server::start(listen, None, dir.path(), control.clone(), shutdown.clone())
+			.await
+			.unwrap();
+		let client = reqwest::Client::builder().no_proxy().build().unwrap();
+		let ask = |query: String| {
+			let url = format!("http://{}/admin/plan?{query}", server.address);
+			let request = client.get(url);
+			async move { request.send().await.unwrap().status().as_u16() }
+		};
+		let (one, two) = (AccountId::new([1; 32]), AccountId::new([2; 32]));
+		let query = format!(
+			"model=m&whole_model=true&first={}&last={}&region=756",
+			one.to_ss58check(),
+			two.to_ss58check()
+		);
+		assert_eq!(ask(query).await, 200);
+		let wanted = Wanted {
+			model: Some("m".to_owned()),
+			whole_model: true,
+			first: Some(one),
+			last: Some(two),
+			region: Some(756),
+		};
+		assert_eq!(*control.wanted.lock().unwrap(), wanted);
+		assert_eq!(ask("model=m".to_owned()).await, 200);
+		let plain = Wanted { model: Some("m".to_owned()), ..Wanted::default() };
+		assert_eq!(*control.wanted.lock().unwrap(), plain);
+		for wrong in ["first=bob", "region=0", "region=1000", "whole_model=7", "regoin=756"] {
+			assert_eq!(ask(format!("model=m&{wrong}")).await, 400, "{wrong}");
+		}
 	}
 
 	#[tokio::test]

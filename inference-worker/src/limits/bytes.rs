@@ -61,9 +61,15 @@ impl ByteBucket {
 		self.taken.load(Ordering::Relaxed)
 	}
 
-	/// Bytes a second.
+	/// Bytes a second that pass here: the limit, less what [`ByteBucket::leave`] left to others.
 	pub fn rate(&self) -> f64 {
 		self.bucket().rate
+	}
+
+	/// Leaves so many bytes a second of the limit, at most half of it, to what passes elsewhere.
+	pub fn leave(&self, bytes_per_second: f64) {
+		let now = self.clock.now();
+		self.bucket().leave(bytes_per_second, now);
 	}
 
 	pub(super) fn set_rate(&self, mbps: u32) {
@@ -77,7 +83,11 @@ impl ByteBucket {
 }
 
 struct Bucket {
-	/// Bytes a second.
+	/// Bytes a second of the consent.
+	limit: f64,
+	/// Of them those that pass elsewhere.
+	elsewhere: f64,
+	/// Bytes a second that are left.
 	rate: f64,
 	bytes: f64,
 	now: Duration,
@@ -86,7 +96,7 @@ struct Bucket {
 impl Bucket {
 	fn new(mbps: u32, now: Duration) -> Self {
 		let rate = f64::from(mbps.max(1)) * MEGABIT;
-		Self { rate, bytes: (rate * BURST).floor(), now }
+		Self { limit: rate, elsewhere: 0.0, rate, bytes: (rate * BURST).floor(), now }
 	}
 
 	/// Whole bytes, so that what is asked for in parts sums up.
@@ -101,8 +111,18 @@ impl Bucket {
 	}
 
 	fn set_rate(&mut self, mbps: u32, now: Duration) {
+		self.limit = f64::from(mbps.max(1)) * MEGABIT;
+		self.share(now);
+	}
+
+	fn leave(&mut self, elsewhere: f64, now: Duration) {
+		self.elsewhere = elsewhere.max(0.0);
+		self.share(now);
+	}
+
+	fn share(&mut self, now: Duration) {
 		self.settle(now);
-		self.rate = f64::from(mbps.max(1)) * MEGABIT;
+		self.rate = self.limit - self.elsewhere.min(self.limit / 2.0);
 		self.bytes = self.bytes.min(self.capacity());
 	}
 
@@ -154,6 +174,20 @@ mod tests {
 		let sum: f64 = passed.iter().map(|(_, part)| part).sum();
 		let time = (now - Duration::from_secs(5)).as_secs_f64();
 		assert!(sum >= 1e6 * time * 0.999, "{sum} in {time} s");
+	}
+
+	#[test]
+	fn what_passes_elsewhere_should_be_left_of_the_limit() {
+		let mut bucket = Bucket::new(8, Duration::ZERO);
+		bucket.leave(300_000.0, Duration::ZERO);
+		assert_eq!(bucket.rate, 700_000.0);
+		// Never more than half, and of another limit too.
+		bucket.leave(900_000.0, Duration::ZERO);
+		assert_eq!(bucket.rate, 500_000.0);
+		bucket.set_rate(16, Duration::ZERO);
+		assert_eq!(bucket.rate, 1_100_000.0);
+		bucket.leave(0.0, Duration::ZERO);
+		assert_eq!((bucket.rate, bucket.capacity()), (2_000_000.0, 250_000.0));
 	}
 
 	#[tokio::test]

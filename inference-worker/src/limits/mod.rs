@@ -21,7 +21,10 @@ pub use schedule::Hours;
 pub use sleep::{watch, ClockJump, JumpDetector};
 
 use aria_primitives::consent::Consent;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+	atomic::{AtomicBool, Ordering},
+	Arc, Mutex, MutexGuard, PoisonError,
+};
 use tracing::info;
 
 /// Bytes of a mebibyte.
@@ -64,6 +67,7 @@ pub struct Governor {
 	cpu: CpuBudget,
 	bytes: ByteBucket,
 	memory: Arc<MemoryBudget>,
+	closed: AtomicBool,
 }
 
 impl Governor {
@@ -79,6 +83,7 @@ impl Governor {
 			cpu: CpuBudget::new(limits.cpu_percent, cpus, clock.clone()),
 			bytes: ByteBucket::new(limits.max_bandwidth_mbps, clock),
 			memory: Arc::new(MemoryBudget::new(limits.memory_bytes())),
+			closed: AtomicBool::new(false),
 		})
 	}
 
@@ -130,6 +135,16 @@ impl Governor {
 		self.cpu.is_paused()
 	}
 
+	/// Lets others have what is here, shards say, or not: outside the hours of a consent, or without one.
+	pub fn set_giving(&self, giving: bool) {
+		self.closed.store(!giving, Ordering::Release);
+	}
+
+	/// Whether others may have what is here.
+	pub fn gives(&self) -> bool {
+		!self.closed.load(Ordering::Acquire)
+	}
+
 	fn current(&self) -> MutexGuard<'_, Limits> {
 		self.limits.lock().unwrap_or_else(PoisonError::into_inner)
 	}
@@ -175,6 +190,8 @@ mod tests {
 		drop(lease);
 		assert!(governor.memory().reserve(1).is_ok());
 		governor.set_paused(true);
-		assert!(governor.is_paused());
+		assert!(governor.is_paused() && governor.gives());
+		governor.set_giving(false);
+		assert!(!governor.gives());
 	}
 }

@@ -4,7 +4,7 @@ use super::{error::NoRecord, record::SignedRecord};
 use crate::limits::MemoryLease;
 use aria_energy::Meter;
 use aria_engine::text::ChatTokenizer;
-use aria_network::wire::pipeline::{Order, Refusal, StagePlace};
+use aria_network::wire::pipeline::{Order, Refusal, SessionId, StagePlace};
 use aria_primitives::{
 	query::CanonicalQuery,
 	record::{Anchor, EnergySource, FinishReason, RecordBody},
@@ -232,6 +232,8 @@ pub struct Answered {
 /// How a job ended.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+	/// By which name its stages knew it; `None` if none was asked.
+	pub session: Option<SessionId>,
 	/// The answer, or as much as there was when it was cancelled.
 	pub answer: Answered,
 	/// Its record, for settlement.

@@ -204,6 +204,11 @@ pub fn plan(candidates: &[Candidate], demand: &Demand) -> Result<Planned, NoPlan
 	}
 }
 
+/// Whether nothing but what others hold decides if `candidate` computes a part of `demand`.
+pub(crate) fn may_work(candidate: &Candidate, demand: &Demand) -> bool {
+	judge(candidate, demand, Overlook::default()).is_ok()
+}
+
 /// The layers that `candidate` may run for `demand`, or the first reason against it.
 fn judge(
 	candidate: &Candidate,
@@ -349,7 +354,8 @@ fn finish(
 	Planned { plan: Plan { stages: places, standbys }, passed }
 }
 
-fn place(candidate: &Candidate, layers: LayerRange) -> StagePlace {
+/// `candidate` as a stage with these layers.
+pub(crate) fn place(candidate: &Candidate, layers: LayerRange) -> StagePlace {
 	StagePlace {
 		node: candidate.account.clone(),
 		peer: candidate.peer,

@@ -1,7 +1,7 @@
 //! Tells others what is served here: a signed advert, renewed every minute and with every change.
 
 use super::{
-	live::{now, Live},
+	live::{gives, now, Live, Obstacle, Snapshot},
 	stages::Stages,
 };
 use aria_chain_client::Chain;
@@ -15,8 +15,8 @@ use sp_runtime::BoundedVec;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// How often an advert is renewed.
-const RENEW: Duration = Duration::from_secs(60);
+/// How often an advert is renewed, in milliseconds.
+const RENEW: Moment = 60 * 1_000;
 /// How long it is believed: a worker that is killed is forgotten after that at the latest.
 const LIFE: Moment = 3 * 60 * 1_000;
 /// How often it is looked whether something changed.
@@ -59,21 +59,22 @@ impl Adverts {
 	pub async fn run(self, shutdown: CancellationToken) {
 		let mut changes = self.live.changes();
 		let mut reach = self.handle.reach();
-		let mut last: Option<(Said, tokio::time::Instant)> = None;
+		let mut last: Option<(Said, Moment)> = None;
 		let mut provided = BTreeSet::new();
 		loop {
 			let said = self.said();
 			self.provide(&said, &mut provided).await;
+			let time = now();
 			let due = match &last {
-				Some((before, at)) => differs(before, said.as_ref()) || at.elapsed() >= RENEW,
+				Some((before, made_at)) => differs(before, said.as_ref()) || is_old(*made_at, time),
 				None => said.is_some(),
 			};
 			if due {
 				match &said {
-					Some(said) => self.publish(said),
+					Some(said) => self.publish(said, time),
 					None => self.handle.unpublish(),
 				}
-				last = said.map(|said| (said, tokio::time::Instant::now()));
+				last = said.map(|said| (said, time));
 			}
 			tokio::select! {
 				() = shutdown.cancelled() => break,
@@ -85,12 +86,12 @@ impl Adverts {
 		self.handle.unpublish();
 	}
 
-	/// What is to be said now; `None` where nothing may be ordered here.
+	/// What is to be said now; `None` where there is nothing to be had.
 	fn said(&self) -> Option<Said> {
-		if self.live.obstacle(&self.chain).is_some() {
+		let snapshot = self.live.snapshot();
+		if !is_found(self.live.obstacle(&self.chain).as_ref(), &snapshot, now()) {
 			return None;
 		}
-		let snapshot = self.live.snapshot();
 		let version = snapshot.consent?;
 		let mut serves: Vec<_> =
 			self.stages.units().iter().map(|unit| (unit.model, unit.layers)).collect();
@@ -109,14 +110,14 @@ impl Adverts {
 		})
 	}
 
-	fn publish(&self, said: &Said) {
+	fn publish(&self, said: &Said, made_at: Moment) {
 		let signed = sign(
 			&self.pair,
 			&self.account,
 			self.handle.local_peer(),
 			said,
 			&self.chain.genesis(),
-			now(),
+			made_at,
 		);
 		if let Err(error) = self.handle.publish(signed) {
 			tracing::warn!(target: "aria::worker", %error, "the advert is not published");
@@ -144,6 +145,22 @@ impl Adverts {
 			}
 		}
 	}
+}
+
+/// Whether others should find this worker: to order, or to fetch its shards before it is gone. That a worker
+/// leaves, and takes no orders, they read on chain.
+fn is_found(obstacle: Option<&Obstacle>, snapshot: &Snapshot, now: Moment) -> bool {
+	match obstacle {
+		None => true,
+		Some(Obstacle::Leaving) => gives(snapshot, now),
+		Some(_) => false,
+	}
+}
+
+/// Whether an advert that was made at `made_at` is to be renewed. Others read its time by the clock, which
+/// goes on while a machine sleeps and may be set back; a timer would do neither.
+fn is_old(made_at: Moment, now: Moment) -> bool {
+	now < made_at || now - made_at >= RENEW
 }
 
 /// Whether others should hear of the difference before the advert is due.
@@ -185,6 +202,10 @@ fn sign(
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::run::live::{
+		obstacle,
+		testing::{snapshot, MONDAY},
+	};
 
 	fn said(sessions: u16) -> Said {
 		Said {
@@ -205,6 +226,42 @@ mod tests {
 		let genesis = H256::repeat_byte(7);
 		let signed = sign(&pair, &account, [9; 32], &said(3), &genesis, 1_800_000_000_000);
 		assert_eq!(signed.check(&genesis, &[9; 32], 1_800_000_000_000), Ok(()));
+	}
+
+	#[test]
+	fn who_leaves_should_be_found_until_it_is_gone() {
+		let found = |change: &dyn Fn(&mut Snapshot)| {
+			let snapshot = snapshot(change);
+			is_found(obstacle(&snapshot, MONDAY).as_ref(), &snapshot, MONDAY)
+		};
+		let leave = |snapshot: &mut Snapshot| {
+			if let Some(worker) = &mut snapshot.worker {
+				worker.active = false;
+			}
+		};
+		assert!(found(&|_| ()) && found(&leave));
+		let without_consent = |snapshot: &mut Snapshot| {
+			leave(snapshot);
+			snapshot.consent = None;
+		};
+		assert!(!found(&without_consent));
+		assert!(!found(&|snapshot| snapshot.worker = None));
+		assert!(!found(&|snapshot| snapshot.minimum_stake = u128::MAX));
+		let leaving = snapshot(leave);
+		assert!(!is_found(Some(&Obstacle::Paused), &leaving, MONDAY));
+		assert!(!is_found(Some(&Obstacle::Draining), &leaving, MONDAY));
+	}
+
+	#[test]
+	fn an_advert_should_be_renewed_by_the_clock() {
+		let made_at = 1_800_000_000_000;
+		assert!(!is_old(made_at, made_at) && !is_old(made_at, made_at + RENEW - 1));
+		assert!(is_old(made_at, made_at + RENEW));
+		// A night of sleep; and a clock that was an hour ahead.
+		assert!(is_old(made_at, made_at + 8 * 3_600_000));
+		assert!(is_old(made_at, made_at - 3_600_000));
+		// There is time for one that is late.
+		assert!(2 * RENEW <= LIFE);
 	}
 
 	#[test]

@@ -4,6 +4,7 @@ use super::{
 	common::Common,
 	config::{Amount, Config, ModelName},
 	gateway::catalogue::Catalogue,
+	guard::Counters,
 	live::now,
 	paused,
 	planner::Planner,
@@ -16,7 +17,7 @@ use crate::{
 			ChainStatus, ConsentStatus, ModelStatus, PlanReport, Settlements, Status, Usage,
 			WorkerStatus,
 		},
-		Control,
+		Control, Wanted,
 	},
 	limits::Hours,
 	plan::Demand,
@@ -30,7 +31,10 @@ use sp_core::crypto::Ss58Codec;
 use std::{
 	fmt::Write as _,
 	path::PathBuf,
-	sync::{atomic::Ordering, Arc},
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Arc,
+	},
 };
 
 /// Everything that there is to say about this process.
@@ -133,8 +137,8 @@ impl Process {
 		}
 	}
 
-	async fn planned(&self, name: Option<String>) -> Result<PlanReport> {
-		let model = self.model(name).await?;
+	async fn planned(&self, wanted: Wanted) -> Result<PlanReport> {
+		let model = self.model(wanted.model).await?;
 		let chain = &self.common.chain;
 		let manifest = chain
 			.manifest(model, At::Best)
@@ -152,10 +156,10 @@ impl Process {
 			layers: manifest.layers,
 			price: offer.map_or(Balance::MAX, |offer| offer.output_price),
 			at: now(),
-			whole_model: false,
-			first: None,
-			last: None,
-			region: None,
+			whole_model: wanted.whole_model,
+			first: wanted.first,
+			last: wanted.last,
+			region: wanted.region,
 			seed: 0,
 		};
 		Ok(self.planner.report(&demand))
@@ -216,16 +220,22 @@ impl Control for Process {
 		Ok(())
 	}
 
-	fn plan(&self, model: Option<String>) -> BoxFuture<'_, Result<PlanReport>> {
-		Box::pin(self.planned(model))
+	fn plan(&self, wanted: Wanted) -> BoxFuture<'_, Result<PlanReport>> {
+		Box::pin(self.planned(wanted))
 	}
 
 	fn metrics(&self) -> String {
 		let status = self.status();
 		let network = self.common.handle.metrics();
-		let refused =
-			self.worker.as_ref().map_or(0, |worker| worker.guard.refused.load(Ordering::Relaxed));
-		let gauges: [(&str, &str, f64); 14] = [
+		let worker = self.worker.as_ref();
+		let count = |of: fn(&Counters) -> &AtomicU64| {
+			worker.map_or(0, |worker| of(&worker.guard.counters).load(Ordering::Relaxed))
+		};
+		let bandwidth = worker.map_or(0, |worker| worker.governor.limits().max_bandwidth_mbps);
+		let bytes = worker.map_or(0, |worker| worker.governor.bytes().taken());
+		let relayed = worker.map_or(0, |worker| worker.relayed.passed());
+		let (failed, replaced) = self.planner.failures();
+		let gauges: [(&str, &str, f64); 15] = [
 			("working", "1 if orders are taken", f64::from(u8::from(status.working))),
 			("paused", "1 if the contributor paused it", f64::from(u8::from(status.paused))),
 			("sessions", "sessions that run", status.sessions as f64),
@@ -234,6 +244,7 @@ impl Control for Process {
 			("cpu_limit_percent", "what is allowed", f64::from(status.usage.cpu_limit_percent)),
 			("memory_bytes", "weights and sessions", status.usage.memory_bytes as f64),
 			("memory_limit_bytes", "what is allowed", status.usage.memory_limit_bytes as f64),
+			("bandwidth_limit_mbps", "megabits a second that are allowed", f64::from(bandwidth)),
 			("chain_best_block", "number of the best block", f64::from(status.chain.best)),
 			(
 				"chain_final_block",
@@ -257,8 +268,20 @@ impl Control for Process {
 			),
 			("peers", "peers with a connection", status.peers as f64),
 		];
-		let counters: [(&str, &str, u64); 4] = [
-			("orders_refused_total", "orders that were refused", refused as u64),
+		let counters: [(&str, &str, u64); 12] = [
+			("orders_refused_total", "orders that were refused", count(|of| &of.refused)),
+			("records_signed_total", "records that were signed", count(|of| &of.signed)),
+			("tokens_total", "tokens computed here in these records", count(|of| &of.tokens)),
+			(
+				"energy_millijoules_total",
+				"energy of this worker in these records",
+				count(|of| &of.energy_mj),
+			),
+			("limited_bytes_total", "bytes that the limit of the bandwidth let pass", bytes),
+			("relayed_bytes_total", "bytes relayed for others, in and out", relayed),
+			("stages_failed_total", "workers that failed an answer they had begun", failed),
+			("stages_replaced_total", "stages of answers that were taken over", replaced),
+			("adverts_refused_total", "adverts that were not believed", network.adverts_refused),
 			("network_bytes_in_total", "bytes read from peers", network.bytes_in),
 			("network_bytes_out_total", "bytes written to peers", network.bytes_out),
 			("streams_refused_total", "streams that were refused", network.streams_refused),

@@ -1,7 +1,7 @@
 //! Whether this worker takes an order now: consent in force, hours, pause, room, and payment.
 
 use super::{
-	live::{obstacle, Live, Obstacle, Snapshot, MAX_AWAY},
+	live::{memory_obstacle, obstacle, Live, Obstacle, Snapshot, MAX_AWAY},
 	payments::{judge, Paid, Payments},
 };
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
 };
 use aria_chain_client::{Chain, Constants};
 use aria_network::wire::pipeline::text;
-use aria_primitives::{record::RecordBody, Moment, RecordId};
+use aria_primitives::{record::RecordBody, AccountId, Moment, RecordId};
 use std::sync::{
-	atomic::{AtomicUsize, Ordering},
+	atomic::{AtomicU64, Ordering},
 	Arc,
 };
 
@@ -38,6 +38,8 @@ pub struct Facts<'a> {
 	pub paid: Option<&'a Paid>,
 	/// The numbers that the runtime chose.
 	pub constants: &'a Constants,
+	/// Bytes of memory of the layers that are served.
+	pub weights: u64,
 	/// Sessions that run.
 	pub sessions: usize,
 	/// Sessions that can run.
@@ -61,7 +63,9 @@ pub fn decide(order: &Order, facts: &Facts<'_>) -> Result<u32, Refusal> {
 	if facts.away {
 		return Err(Refusal::ChainUnreachable);
 	}
-	match obstacle(facts.snapshot, facts.now) {
+	let in_the_way = obstacle(facts.snapshot, facts.now)
+		.or_else(|| memory_obstacle(facts.snapshot, facts.weights));
+	match in_the_way {
 		None => {}
 		Some(Obstacle::Chain) => return Err(Refusal::ChainUnreachable),
 		Some(Obstacle::Paused) => return Err(Refusal::Paused),
@@ -98,8 +102,34 @@ pub struct WorkerGuard {
 	pub sessions: Arc<dyn Fn() -> usize + Send + Sync>,
 	/// Sessions that can run.
 	pub capacity: usize,
+	/// What it did.
+	pub counters: Counters,
+}
+
+/// What a worker did since its process began.
+#[derive(Debug, Default)]
+pub struct Counters {
 	/// Orders that were refused.
-	pub refused: AtomicUsize,
+	pub refused: AtomicU64,
+	/// Records that it signed.
+	pub signed: AtomicU64,
+	/// Tokens of prompts and answers in these records, whose layers it computed.
+	pub tokens: AtomicU64,
+	/// Energy that it says of itself in these records, in millijoules.
+	pub energy_mj: AtomicU64,
+}
+
+impl Counters {
+	/// Takes note of a record that `me` signed.
+	fn note(&self, me: &AccountId, body: &RecordBody) {
+		let tokens = body.prompt_tokens.saturating_sub(body.cached_tokens);
+		let tokens = u64::from(tokens) + u64::from(body.output_tokens);
+		let mine = body.stages.iter().filter(|stage| stage.node == *me);
+		let energy = mine.fold(0u64, |sum, stage| sum.saturating_add(stage.energy_mj));
+		self.signed.fetch_add(1, Ordering::Relaxed);
+		self.tokens.fetch_add(tokens, Ordering::Relaxed);
+		self.energy_mj.fetch_add(energy, Ordering::Relaxed);
+	}
 }
 
 impl WorkerGuard {
@@ -113,6 +143,7 @@ impl WorkerGuard {
 			snapshot: &snapshot,
 			paid: paid.as_ref(),
 			constants: &self.payments.constants(),
+			weights: self.live.weights(),
 			sessions: (self.sessions)(),
 			capacity: self.capacity,
 			now: super::live::now(),
@@ -131,7 +162,7 @@ impl Guard for WorkerGuard {
 	fn admit(&self, _peer: &[u8; 32], order: &Order, bytes: u64) -> Result<Admission, Refusal> {
 		let admitted = self.admit_now(order, bytes);
 		if let Err(refusal) = &admitted {
-			self.refused.fetch_add(1, Ordering::Relaxed);
+			self.counters.refused.fetch_add(1, Ordering::Relaxed);
 			if let Some(unsaid) = REFUSED.turn() {
 				tracing::info!(
 					target: "aria::worker", gateway = %order.gateway, %refusal, unsaid, "an order is refused"
@@ -142,6 +173,9 @@ impl Guard for WorkerGuard {
 	}
 
 	fn signed(&self, id: RecordId, body: &RecordBody) {
+		if let Some(worker) = self.live.snapshot().worker {
+			self.counters.note(&worker.account, body);
+		}
 		let (store, body) = (self.store.clone(), body.clone());
 		// The file may be busy with a write that waits for the disk.
 		tokio::task::spawn_blocking(move || {
@@ -171,6 +205,7 @@ mod tests {
 			snapshot: &snapshot,
 			paid: Some(&paid),
 			constants: &constants,
+			weights: 1 << 20,
 			sessions: 1,
 			capacity: 2,
 			now: live::testing::MONDAY,
@@ -215,6 +250,11 @@ mod tests {
 			},
 		);
 		assert!(matches!(unpaid, Err(Refusal::Payment(_))));
+	}
+
+	#[test]
+	fn layers_beyond_the_memory_of_the_consent_should_take_nothing() {
+		assert_eq!(decided(|facts| facts.weights = u64::MAX), Err(Refusal::Consent));
 	}
 
 	#[test]

@@ -1,13 +1,16 @@
 //! What the chain says of this worker, read anew at each best block, and what its owner says.
 
-use crate::{limits::Hours, plan::hours};
+use crate::{
+	limits::{Hours, Limits},
+	plan::hours,
+};
 use aria_chain_client::{At, Chain, ChainError, Head, WorkerView};
 use aria_primitives::{
 	consent::{ConsentVersion, TaskType},
 	AccountId, Balance, BlockNumber, Moment,
 };
 use std::{
-	sync::atomic::{AtomicBool, Ordering},
+	sync::atomic::{AtomicBool, AtomicU64, Ordering},
 	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::watch;
@@ -16,6 +19,8 @@ use tokio::sync::watch;
 /// The chain refuses records that are more than one minute ahead of its clock or more than 30 minutes
 /// behind it (`docs/protocol/settlement.md`, check 8).
 pub const MAX_CLOCK_OFF: i64 = 60_000;
+/// Bytes of a mebibyte.
+const MEBIBYTE: u64 = 1 << 20;
 /// For how long the node may be away before no work is begun.
 pub const MAX_AWAY: Duration = Duration::from_secs(30);
 
@@ -82,6 +87,13 @@ pub enum Obstacle {
 	Hours(String),
 	/// The clocks are too far apart, in milliseconds.
 	Clock(i64),
+	/// The consent's memory is less than the layers that are in memory take, both in bytes.
+	Memory {
+		/// What the layers take.
+		need: u64,
+		/// What the consent allows.
+		limit: u64,
+	},
 }
 
 impl std::fmt::Display for Obstacle {
@@ -103,6 +115,14 @@ impl std::fmt::Display for Obstacle {
 				"this machine's clock is {} s {} the chain's: set it, by NTP say",
 				off.unsigned_abs() / 1_000,
 				if *off > 0 { "ahead of" } else { "behind" }
+			),
+			Obstacle::Memory { need, limit } => write!(
+				f,
+				"its layers take {} MiB of memory, and its consent allows {}: lower what is served \
+				 (models.layers) and start again, or raise the limit to {} MiB at least",
+				need.div_ceil(MEBIBYTE),
+				limit / MEBIBYTE,
+				need.div_ceil(MEBIBYTE)
 			),
 		}
 	}
@@ -135,6 +155,23 @@ pub fn obstacle(snapshot: &Snapshot, time: Moment) -> Option<Obstacle> {
 	None
 }
 
+/// What is in the way of work on layers that take `weights` bytes: a consent whose memory was lowered
+/// below that. Nothing is unloaded for it; who serves less, or allows more, works again.
+pub fn memory_obstacle(snapshot: &Snapshot, weights: u64) -> Option<Obstacle> {
+	let version = snapshot.consent.as_ref()?;
+	let limit = Limits::of(&version.consent).memory_bytes();
+	(weights > limit).then_some(Obstacle::Memory { need: weights, limit })
+}
+
+/// Whether others may have what this machine has at `time`, as far as the chain's `snapshot` says:
+/// shards, and a relay for those who can't be reached. That is work under the consent too, at its
+/// hours. Who leaves hands over at any hour, as long as the consent was not withdrawn.
+pub fn gives(snapshot: &Snapshot, time: Moment) -> bool {
+	let in_force = snapshot.consent.as_ref().filter(|version| version.superseded_at.is_none());
+	let leaving = snapshot.worker.as_ref().is_some_and(|worker| !worker.active);
+	in_force.is_some_and(|version| leaving || version.consent.schedule.allows(time))
+}
+
 /// What this process knows of itself, shared by its parts.
 pub struct Live {
 	/// The chain's word.
@@ -143,6 +180,8 @@ pub struct Live {
 	paused: AtomicBool,
 	/// The process is to end.
 	draining: AtomicBool,
+	/// Bytes of memory of the layers that are served.
+	weights: AtomicU64,
 	/// Something changed that others should hear of.
 	changed: watch::Sender<u64>,
 }
@@ -153,6 +192,7 @@ impl Default for Live {
 			snapshot: watch::Sender::new(Snapshot::default()),
 			paused: AtomicBool::new(false),
 			draining: AtomicBool::new(false),
+			weights: AtomicU64::new(0),
 			changed: watch::Sender::new(0),
 		}
 	}
@@ -210,6 +250,16 @@ impl Live {
 		}
 	}
 
+	/// Bytes of memory of the layers that are served.
+	pub fn weights(&self) -> u64 {
+		self.weights.load(Ordering::Acquire)
+	}
+
+	/// Notes what the layers that are served take, in bytes of memory.
+	pub fn set_weights(&self, bytes: u64) {
+		self.weights.store(bytes, Ordering::Release);
+	}
+
 	/// What is in the way of work that begins now; the first thing.
 	pub fn obstacle(&self, chain: &Chain) -> Option<Obstacle> {
 		if self.is_draining() {
@@ -221,7 +271,8 @@ impl Live {
 		if chain.unreachable_for().is_some_and(|away| away > MAX_AWAY) {
 			return Some(Obstacle::Chain);
 		}
-		obstacle(&self.snapshot.borrow(), now())
+		let snapshot = self.snapshot.borrow();
+		obstacle(&snapshot, now()).or_else(|| memory_obstacle(&snapshot, self.weights()))
 	}
 }
 
@@ -342,6 +393,55 @@ mod tests {
 		assert!(matches!(at(6 * 60 + 59), Some(Obstacle::Hours(_))));
 		assert!(matches!(at(12 * 60), Some(Obstacle::Hours(_))));
 		assert_eq!(at(22 * 60), None);
+	}
+
+	#[test]
+	fn a_memory_limit_below_the_layers_should_be_in_the_way() {
+		let lowered = |s: &mut Snapshot| s.consent.as_mut().unwrap().consent.max_memory_mb = 3;
+		let of = |weights| memory_obstacle(&snapshot(lowered), weights);
+		assert_eq!(of(0), None);
+		assert_eq!(of(3 << 20), None);
+		let (need, limit) = ((3 << 20) + 1, 3 << 20);
+		assert_eq!(of(need), Some(Obstacle::Memory { need, limit }));
+		let said = of(need).unwrap().to_string();
+		assert!(said.contains("4 MiB") && said.contains("allows 3"), "{said}");
+		assert!(
+			said.contains("lower what is served") && said.contains("raise the limit"),
+			"{said}"
+		);
+		// Without a consent something else is in the way.
+		assert_eq!(memory_obstacle(&snapshot(|s| s.consent = None), need), None);
+	}
+
+	#[test]
+	fn what_is_here_should_be_given_under_the_consent_alone() {
+		let of = |change: &dyn Fn(&mut Snapshot), minute: u64| {
+			gives(&snapshot(|s| change(s)), MONDAY + minute * 60_000)
+		};
+		let night = |s: &mut Snapshot| {
+			s.consent.as_mut().unwrap().consent.schedule = Schedule {
+				days: Schedule::ALL_DAYS,
+				utc_offset_minutes: 0,
+				windows: BoundedVec::truncate_from(vec![Window { from: 22 * 60, to: 7 * 60 }]),
+			};
+		};
+		assert!(of(&|_| (), 0));
+		assert!(of(&night, 0) && !of(&night, 12 * 60));
+		assert!(!of(&|s| s.consent = None, 0));
+		assert!(!of(&|s| s.consent.as_mut().unwrap().superseded_at = Some(6), 0));
+		// Who leaves hands over by day too, and not without a consent.
+		let leaving = |s: &mut Snapshot| s.worker.as_mut().unwrap().active = false;
+		let leaving_by_day = |s: &mut Snapshot| {
+			night(s);
+			leaving(s);
+		};
+		assert!(of(&leaving_by_day, 12 * 60));
+		let withdrawn = |s: &mut Snapshot| {
+			leaving(s);
+			s.consent = None;
+		};
+		assert!(!of(&withdrawn, 0));
+		assert!(!gives(&Snapshot::default(), MONDAY));
 	}
 
 	#[test]

@@ -15,7 +15,10 @@ use aria_network::{wire::advert::MAX_ADVERT_LIFE, Handle, KnownWorker};
 use aria_primitives::{manifest::Manifest, record::LayerRange, AccountId, ModelId};
 use sp_core::crypto::Ss58Codec;
 use std::{
-	sync::Arc,
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Arc,
+	},
 	time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
@@ -26,6 +29,10 @@ pub struct Planner {
 	handle: Handle,
 	book: Arc<Book>,
 	suspects: Suspects,
+	/// Workers that failed an answer that they had begun.
+	failed: AtomicU64,
+	/// Stages of answers that somebody else took over.
+	replaced: AtomicU64,
 }
 
 impl Planner {
@@ -33,12 +40,26 @@ impl Planner {
 	pub fn start(chain: Chain, handle: Handle, shutdown: CancellationToken) -> Arc<Self> {
 		let book = Book::new(chain.clone());
 		tokio::spawn(book.clone().run(shutdown));
-		Arc::new(Self { chain, handle, book, suspects: Suspects::default() })
+		let suspects = Suspects::default();
+		let (failed, replaced) = (AtomicU64::new(0), AtomicU64::new(0));
+		Arc::new(Self { chain, handle, book, suspects, failed, replaced })
 	}
 
 	/// Notes that a worker failed an answer that it had begun.
 	pub fn suspect(&self, account: &AccountId) {
+		self.failed.fetch_add(1, Ordering::Relaxed);
 		self.suspects.note(account, Instant::now());
+	}
+
+	/// Notes how many stages of an answer somebody else took over.
+	pub fn note_replaced(&self, stages: u32) {
+		self.replaced.fetch_add(u64::from(stages), Ordering::Relaxed);
+	}
+
+	/// Stages that failed, and those that somebody else took over, of the answers that this gateway asked
+	/// for.
+	pub fn failures(&self) -> (u64, u64) {
+		(self.failed.load(Ordering::Relaxed), self.replaced.load(Ordering::Relaxed))
 	}
 
 	/// Looks for workers of a model from now on.

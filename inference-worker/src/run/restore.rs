@@ -2,18 +2,32 @@
 //! (paper, 3.1: R replicas of every shard).
 
 use super::{
-	choice::{most_layers, replicas, weights_room, Pick},
+	choice::{heard, most_layers, replicas, weights_room, Pick},
 	worker::Loader,
 };
-use crate::shards::restore;
+use crate::shards::{restore, Vacancy};
 use anyhow::Result;
 use aria_chain_client::At;
-use aria_network::wire::advert::MAX_ADVERT_LIFE;
 use aria_primitives::record::LayerRange;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// How often shards are counted.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often shards are counted, and how soon what is too rare is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+	look: Duration,
+	/// The wait for others to go first is divided by this.
+	hurry: u32,
+}
+
+impl Pace {
+	/// Unhurried; on a development chain (`dev`), whose workers are few and near, at once.
+	pub fn of(dev: bool) -> Self {
+		match dev {
+			false => Self { look: Duration::from_secs(60), hurry: 1 },
+			true => Self { look: Duration::from_secs(2), hurry: 30 },
+		}
+	}
+}
 
 /// Counts shards, and takes over what is too rare.
 pub struct Restoring {
@@ -21,26 +35,30 @@ pub struct Restoring {
 	pub loader: Arc<Loader>,
 	/// What this worker began with.
 	pub picks: Vec<Pick>,
+	/// How often, and how soon.
+	pub pace: Pace,
 }
 
 impl Restoring {
 	/// Looks until the process ends.
 	pub async fn run(self) {
 		let stop = self.loader.common.stop.clone();
-		for pick in &self.picks {
+		// Of several ranges of a model any one says which model it is.
+		let models: BTreeMap<_, _> = self.picks.iter().map(|pick| (pick.model, pick)).collect();
+		for pick in models.values() {
 			let shards = pick.manifest.shards.to_vec();
 			self.loader.common.handle.watch(pick.model, shards);
 		}
 		loop {
 			tokio::select! {
 				() = stop.cancelled() => return,
-				() = tokio::time::sleep(LOOK) => {}
+				() = tokio::time::sleep(self.pace.look) => {}
 			}
 			let live = &self.loader.common.live;
 			if live.is_draining() || live.obstacle(&self.loader.common.chain).is_some() {
 				continue;
 			}
-			for pick in &self.picks {
+			for pick in models.values() {
 				let restored = tokio::select! {
 					() = stop.cancelled() => return,
 					restored = self.restore(pick) => restored,
@@ -63,7 +81,7 @@ impl Restoring {
 			return Ok(());
 		};
 		// Others see the same; who waited least goes first.
-		tokio::time::sleep(vacancy.wait).await;
+		tokio::time::sleep(vacancy.wait / self.pace.hurry).await;
 		let still = self.vacancies(pick, seed).await?;
 		if !still.iter().any(|other| other.layers == vacancy.layers) {
 			return Ok(());
@@ -82,19 +100,11 @@ impl Restoring {
 		Ok(())
 	}
 
-	async fn vacancies(&self, pick: &Pick, seed: u64) -> Result<Vec<crate::shards::Vacancy>> {
+	async fn vacancies(&self, pick: &Pick, seed: u64) -> Result<Vec<Vacancy>> {
 		let Loader { common, parts, stages, .. } = self.loader.as_ref();
-		let mut workers = common.chain.workers_of(pick.model, At::Best).await?;
-		// Who is registered and was killed is heard of no more.
-		let heard: BTreeSet<_> = common
-			.handle
-			.directory()
-			.borrow()
-			.iter()
-			.filter(|worker| worker.seen.elapsed() < Duration::from_millis(MAX_ADVERT_LIFE))
-			.map(|worker| worker.advert.account.clone())
-			.collect();
-		workers.retain(|worker| heard.contains(&worker.account));
+		let workers = common.chain.workers_of(pick.model, At::Best).await?;
+		let known = common.handle.directory().borrow().clone();
+		let workers = heard(workers, &known);
 		let replicas = replicas(&pick.manifest, &pick.model, &workers, &common.account);
 		let mine: Vec<LayerRange> = stages
 			.units()

@@ -8,12 +8,19 @@ use aria_network::{
 };
 use aria_primitives::{record::LayerRange, ModelId};
 use futures::future::BoxFuture;
-use std::{io, time::Duration};
+use std::{
+	collections::{BTreeSet, HashSet},
+	io,
+	time::Duration,
+};
 
 /// How long peers are looked for. Longer than a query of the network, [`aria_network::Timing::query`]: it
 /// hands over what it found when it ends, and all of that would be lost with it. Shorter than a fetcher
 /// waits for peers, [`crate::shards::FetchOptions::dial`].
 const SEARCH: Duration = Duration::from_secs(12);
+/// Workers of other layers that are asked too, after all others: when the last worker that served a shard
+/// is gone, one of them may have it on its disk.
+const OTHERS: usize = 8;
 
 /// Peers of the network.
 pub struct NetworkSource {
@@ -42,20 +49,18 @@ impl Source for NetworkSource {
 			let providers = tokio::time::timeout(SEARCH, providers);
 			let workers = tokio::time::timeout(SEARCH, self.chain.workers_of(model, At::Best));
 			let (providers, workers) = tokio::join!(providers, workers);
-			let mut peers = providers.unwrap_or_default();
+			let mut peers: BTreeSet<PeerKey> = providers.unwrap_or_default().into_iter().collect();
+			let mut others: BTreeSet<PeerKey> = BTreeSet::new();
 			for worker in workers.ok().and_then(Result::ok).unwrap_or_default() {
 				let serves = worker.layers_of(&model).iter().any(|range| match layers {
 					Some(layers) => range.first < layers.end && layers.first < range.end,
 					None => true,
 				});
-				if serves && !peers.contains(&worker.peer) {
-					peers.push(worker.peer);
-				}
+				let list = if serves { &mut peers } else { &mut others };
+				list.insert(worker.peer);
 			}
-			// Whoever is connected already, or near, first.
-			peers.retain(|peer| *peer != self.handle.local_peer());
-			peers.sort_by_key(|peer| self.handle.round_trip(peer).unwrap_or(Duration::MAX));
-			peers
+			let round_trip = |peer: &PeerKey| self.handle.round_trip(peer);
+			in_turn(peers, others, &self.handle.local_peer(), round_trip)
 		})
 	}
 
@@ -72,10 +77,43 @@ impl Source for NetworkSource {
 	}
 }
 
+/// Whom to ask in which order: `peers` before some of `others`; of each, whoever is connected already, or
+/// near, first. Not `me`.
+fn in_turn(
+	peers: BTreeSet<PeerKey>,
+	others: BTreeSet<PeerKey>,
+	me: &PeerKey,
+	round_trip: impl Fn(&PeerKey) -> Option<Duration>,
+) -> Vec<PeerKey> {
+	let nearest = |set: BTreeSet<PeerKey>| {
+		let mut list: Vec<PeerKey> = set.into_iter().filter(|peer| peer != me).collect();
+		list.sort_by_cached_key(|peer| round_trip(peer).unwrap_or(Duration::MAX));
+		list
+	};
+	let mut turns = nearest(peers);
+	let known: HashSet<PeerKey> = turns.iter().copied().collect();
+	turns.extend(nearest(others).into_iter().filter(|peer| !known.contains(peer)).take(OTHERS));
+	turns
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use crate::shards::FetchOptions;
+
+	#[test]
+	fn who_serves_should_be_asked_before_who_may_have_it_on_disk() {
+		let set = |peers: &[u8]| peers.iter().map(|byte| [*byte; 32]).collect::<BTreeSet<_>>();
+		let round_trip = |peer: &PeerKey| match peer[0] {
+			far @ 5..=9 => Some(Duration::from_millis(u64::from(far))),
+			0 => Some(Duration::ZERO),
+			_ => None,
+		};
+		let others: Vec<u8> = (1..60).collect();
+		let turns = in_turn(set(&[0, 1, 7, 6]), set(&others), &[0; 32], round_trip);
+		let turns: Vec<u8> = turns.into_iter().map(|peer| peer[0]).collect();
+		assert_eq!(turns, [6, 7, 1, 5, 8, 9, 2, 3, 4, 10, 11]);
+	}
 
 	#[test]
 	fn a_search_should_outlast_a_query_and_end_before_the_fetcher_gives_up() {

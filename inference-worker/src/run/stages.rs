@@ -108,6 +108,11 @@ impl Stages {
 		self.units().iter().map(|unit| unit.host.sessions()).sum()
 	}
 
+	/// Bytes of memory that the layers take.
+	pub fn weights(&self) -> u64 {
+		self.units().iter().fold(0u64, |sum, unit| sum.saturating_add(unit.weights.bytes()))
+	}
+
 	/// Ends all sessions.
 	pub fn end_all(&self, reason: &str) {
 		for unit in self.units() {

@@ -34,7 +34,8 @@ pub struct Unit {
 	pub of: u16,
 	/// Takes orders and links.
 	pub host: Arc<StageHost<NetworkDialer>>,
-	_weights: MemoryLease,
+	/// Memory of the layers.
+	pub weights: MemoryLease,
 }
 
 /// What units share.
@@ -134,7 +135,7 @@ impl Unit {
 			layers,
 			of: pick.manifest.layers,
 			host,
-			_weights: weights,
+			weights,
 		}))
 	}
 }

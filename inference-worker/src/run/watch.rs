@@ -9,6 +9,7 @@ use super::{
 };
 use crate::limits::{cgroup::Confined, watch as watch_clock, Governor, Limits, SystemClock};
 use anyhow::Result;
+use aria_network::RelayBudget;
 use aria_primitives::consent::ConsentVersion;
 use std::{
 	mem::{discriminant, Discriminant},
@@ -18,6 +19,10 @@ use std::{
 
 /// How often hours are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Shortest time over which it is measured what is relayed.
+const SPAN: Duration = Duration::from_millis(500);
+/// Bytes a second of a megabit a second.
+const MEGABIT: u64 = 125_000;
 
 /// What obeys the consent.
 pub struct Enforced {
@@ -27,6 +32,8 @@ pub struct Enforced {
 	pub stages: Arc<Stages>,
 	/// The kernel's fence, where there may be one.
 	pub confined: Option<Confined>,
+	/// What is relayed for others.
+	pub relayed: RelayBudget,
 }
 
 /// Reads the chain before it is followed. `None` if the process is to end meanwhile.
@@ -50,6 +57,7 @@ pub async fn follow(common: Common, enforced: Option<Enforced>) {
 	let mut changes = common.live.changes();
 	let mut said: Option<Kind> = None;
 	let mut open = true;
+	let mut passing = Passing::default();
 	loop {
 		let tip = *head.borrow_and_update();
 		if common.live.snapshot().at != tip.best.0 {
@@ -66,6 +74,7 @@ pub async fn follow(common: Common, enforced: Option<Enforced>) {
 		}
 		if let Some(enforced) = &enforced {
 			enforce(&common.live, enforced, &mut open);
+			passing.measure(enforced, Instant::now());
 			let obstacle = common.live.obstacle(&common.chain);
 			let kind = kind(obstacle.as_ref());
 			if said != Some(kind) {
@@ -95,6 +104,8 @@ fn enforce(live: &Live, enforced: &Enforced, open: &mut bool) {
 		enforced.stages.end_all("its contributor has paused it");
 	}
 	enforced.governor.set_paused(paused);
+	live.set_weights(enforced.stages.weights());
+	give(live, &enforced.governor, &enforced.relayed);
 	let Some(ConsentVersion { consent, .. }) = &snapshot.consent else { return };
 	let limits = Limits::of(consent);
 	if enforced.governor.limits() != limits {
@@ -110,6 +121,48 @@ fn enforce(live: &Live, enforced: &Enforced, open: &mut bool) {
 		enforced.stages.end_all("its hours are over");
 	}
 	*open = allowed;
+}
+
+/// Lets others have what consent, hours and owner allow now: shards, and a relay with at most half of
+/// the consent's bandwidth.
+pub fn give(live: &Live, governor: &Governor, relayed: &RelayBudget) {
+	let snapshot = live.snapshot();
+	let giving = live::gives(&snapshot, now());
+	governor.set_giving(giving);
+	let open = giving && !live.is_paused();
+	let consent = snapshot.consent.filter(|_| open);
+	let mbps = consent.map_or(0, |version| version.consent.max_bandwidth_mbps);
+	relayed.set_rate(u64::from(mbps) * MEGABIT / 2);
+}
+
+/// What is relayed, whose bytes are the consent's too: what the worker itself sends and receives keeps to
+/// the rest.
+#[derive(Default)]
+struct Passing {
+	last: Option<(u64, Instant)>,
+}
+
+impl Passing {
+	fn measure(&mut self, enforced: &Enforced, now: Instant) {
+		let passed = enforced.relayed.passed();
+		if let Some(rate) = self.rate(passed, now) {
+			enforced.governor.bytes().leave(rate);
+		}
+	}
+
+	/// Bytes a second since the last time, unless that was just now.
+	fn rate(&mut self, passed: u64, now: Instant) -> Option<f64> {
+		let Some((before, then)) = self.last else {
+			self.last = Some((passed, now));
+			return None;
+		};
+		let span = now.saturating_duration_since(then);
+		if span < SPAN {
+			return None;
+		}
+		self.last = Some((passed, now));
+		Some(passed.saturating_sub(before) as f64 / span.as_secs_f64())
+	}
 }
 
 /// What sort of obstacle there is, if any.
@@ -143,6 +196,39 @@ pub async fn wake(common: Common) {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::run::live::testing::snapshot;
+
+	#[test]
+	fn without_consent_nothing_should_be_given() {
+		let (live, relayed) = (Live::default(), RelayBudget::default());
+		let governor = Governor::new(Limits::NONE);
+		let given = |change: &dyn Fn(&mut Snapshot), paused: bool| {
+			live.set_snapshot(snapshot(|snapshot| change(snapshot)));
+			live.set_paused(paused);
+			give(&live, &governor, &relayed);
+			(governor.gives(), relayed.rate())
+		};
+		let mbps = |s: &mut Snapshot| {
+			if let Some(version) = &mut s.consent {
+				version.consent.max_bandwidth_mbps = 20;
+			}
+		};
+		assert_eq!(given(&mbps, false), (true, 1_250_000));
+		// Serving a shard asks for the pause itself.
+		assert_eq!(given(&mbps, true), (true, 0));
+		assert_eq!(given(&|s| s.consent = None, false), (false, 0));
+		assert_eq!(given(&mbps, false), (true, 1_250_000));
+	}
+
+	#[test]
+	fn what_is_relayed_should_be_measured_over_a_while() {
+		let (mut passing, begin) = (Passing::default(), Instant::now());
+		let at = |ms| begin + Duration::from_millis(ms);
+		assert_eq!(passing.rate(1_000, begin), None);
+		assert_eq!(passing.rate(2_000, at(100)), None);
+		assert_eq!(passing.rate(3_000, at(1_000)), Some(2_000.0));
+		assert_eq!(passing.rate(3_000, at(2_000)), Some(0.0));
+	}
 
 	#[test]
 	fn each_kind_of_obstacle_should_be_said_once() {

@@ -5,12 +5,12 @@ use super::{
 	choice::{Choosing, Pick},
 	common::Common,
 	config::{Config, Layers},
-	guard::WorkerGuard,
+	guard::{Counters, WorkerGuard},
 	join::{set_served, Joining},
 	patience::AGAIN,
 	payments::Payments,
 	peers::NetworkDialer,
-	restore::Restoring,
+	restore::{Pace, Restoring},
 	serve::Serving,
 	sources::NetworkSource,
 	stages::Stages,
@@ -24,10 +24,11 @@ use crate::{
 use anyhow::{Context, Result};
 use aria_chain_client::Shard;
 use aria_energy::{Meter, MeterConfig};
+use aria_network::RelayBudget;
 use std::{
 	collections::BTreeSet,
 	io,
-	sync::{atomic::AtomicUsize, Arc, Weak},
+	sync::{Arc, Weak},
 	time::{Duration, Instant},
 };
 
@@ -46,6 +47,8 @@ pub struct Worker {
 	pub packages: Arc<PackageStore>,
 	/// Who may work.
 	pub guard: Arc<WorkerGuard>,
+	/// What is relayed for others.
+	pub relayed: RelayBudget,
 	/// Sessions at once.
 	pub capacity: usize,
 }
@@ -178,6 +181,8 @@ impl Worker {
 	/// # Errors
 	/// What the contributor has to see to.
 	pub async fn start(config: &Config, common: &Common) -> Result<Option<Self>> {
+		// Until the chain has said what may be.
+		config.network.relayed.set_rate(0);
 		if join(config, common).await?.is_none() {
 			return Ok(None);
 		}
@@ -189,6 +194,7 @@ impl Worker {
 		let limits = Limits::of(&consent);
 		let governor = Governor::new(limits);
 		governor.set_paused(common.live.is_paused());
+		watch::give(&common.live, &governor, &config.network.relayed);
 		let meter = Meter::detect(MeterConfig {
 			model: config.power,
 			logical_cpus: logical_cpus(),
@@ -239,7 +245,12 @@ impl Worker {
 			return Ok(None);
 		}
 		let confined = confine(config, limits);
-		let enforced = Enforced { governor: governor.clone(), stages: stages.clone(), confined };
+		let enforced = Enforced {
+			governor: governor.clone(),
+			stages: stages.clone(),
+			confined,
+			relayed: config.network.relayed.clone(),
+		};
 		tokio::spawn(watch::follow(common.clone(), Some(enforced)));
 		tokio::spawn(watch::wake(common.clone()));
 		let adverts = Adverts {
@@ -254,10 +265,12 @@ impl Worker {
 		};
 		tokio::spawn(adverts.run(common.shutdown.clone()));
 		if config.layers == Layers::Auto {
-			tokio::spawn(Restoring { loader, picks }.run());
+			let pace = Pace::of(config.dev);
+			tokio::spawn(Restoring { loader, picks, pace }.run());
 		}
 		let capacity = usize::from(config.sessions);
-		Ok(Some(Self { stages, governor, meter, packages, guard, capacity }))
+		let relayed = config.network.relayed.clone();
+		Ok(Some(Self { stages, governor, meter, packages, guard, relayed, capacity }))
 	}
 }
 
@@ -313,7 +326,7 @@ fn guard(
 		store: common.store.clone(),
 		sessions: Arc::new(move || stages.upgrade().map_or(0, |stages| stages.sessions())),
 		capacity: usize::from(config.sessions),
-		refused: AtomicUsize::new(0),
+		counters: Counters::default(),
 	})
 }
 
@@ -326,6 +339,8 @@ async fn load(
 ) -> Result<Option<Vec<Pick>>> {
 	let choosing = Choosing {
 		chain: &common.chain,
+		handle: &common.handle,
+		packages: &loader.packages,
 		account: &common.account,
 		models: &config.models,
 		layers: config.layers,

@@ -1,7 +1,17 @@
 //! Which layers a worker takes: where replicas are fewest.
+//!
+//! A worker runs a range of layers as one piece or not at all, so ranges that workers choose for
+//! themselves have to fit together: they are **blocks**, as many shards as a power of two, beginning at
+//! a multiple of that, the last one of each size cut off at the model's end. Of two blocks one contains
+//! the other, or they share no layer; so wherever blocks cover a model, the longest of them do so
+//! without overlapping, and are a plan (`docs/design/014-blocks-of-shards.md`).
 
 use aria_primitives::record::LayerRange;
-use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	iter::successors,
+	time::Duration,
+};
 
 /// Replicas that every shard should have (paper, 3.1: R).
 pub const REPLICAS: usize = 3;
@@ -20,9 +30,33 @@ pub struct Vacancy {
 	pub wait: Duration,
 }
 
-/// The layers that a newcomer with room for `most_layers` takes, of shards with their number of
-/// replicas: the rarest shard that fits, and beside it as many neighbours as there is room for, rarer
-/// ones first, because a longer range makes a pipeline of fewer stages. Equals are drawn by chance.
+/// The blocks of a model's `shards`, which follow each other: every shard, the whole model, and between
+/// them two, four, eight shards and so on, each aligned to its own size.
+pub fn blocks(shards: &[LayerRange]) -> BTreeSet<LayerRange> {
+	let sizes =
+		successors(Some(1), |size: &usize| (*size < shards.len()).then(|| size.saturating_mul(2)));
+	let span = |part: &[LayerRange]| {
+		Some(LayerRange { first: part.first()?.first, end: part.last()?.end })
+	};
+	sizes.flat_map(|size| shards.chunks(size).filter_map(span)).collect()
+}
+
+/// For each of a model's `shards`, how many of `holders`, each with its ranges, can run it as a part of a
+/// plan: those with a block that contains it. Another range may fit nobody else's.
+pub fn count(shards: &[LayerRange], holders: &[Vec<LayerRange>]) -> Vec<(LayerRange, usize)> {
+	let blocks = blocks(shards);
+	let holds = |ranges: &[LayerRange], shard: &LayerRange| {
+		ranges.iter().any(|range| range.contains(shard) && blocks.contains(range))
+	};
+	shards
+		.iter()
+		.map(|shard| (*shard, holders.iter().filter(|ranges| holds(ranges, shard)).count()))
+		.collect()
+}
+
+/// The layers that a newcomer with room for `most_layers` takes, of a model's shards with their number of
+/// replicas: the largest block that fits and contains the rarest shard that fits, because a longer range
+/// makes a pipeline of fewer stages. Equals are drawn by chance.
 ///
 /// `None` if no shard fits.
 pub fn choose(replicas: &[(LayerRange, usize)], most_layers: u16) -> Option<LayerRange> {
@@ -35,23 +69,15 @@ pub fn choose_with(
 	most_layers: u16,
 	seed: u64,
 ) -> Option<LayerRange> {
-	let shards = counted(replicas);
+	let counted = counted(replicas);
 	let fits = |layers: &LayerRange| layers.len() <= most_layers;
-	let rarest = |(layers, count): &(LayerRange, usize)| (*count, draw(seed, layers));
-	let mut taken =
-		shards.iter().filter(|(layers, _)| fits(layers)).min_by_key(|shard| rarest(shard))?.0;
-	loop {
-		let neighbours = shards.iter().filter_map(|(layers, count)| {
-			let touches = layers.first == taken.end || layers.end == taken.first;
-			let joined =
-				LayerRange { first: taken.first.min(layers.first), end: taken.end.max(layers.end) };
-			(touches && fits(&joined)).then_some((rarest(&(*layers, *count)), joined))
-		});
-		match neighbours.min_by_key(|(key, _)| *key) {
-			Some((_, joined)) => taken = joined,
-			None => return Some(taken),
-		}
-	}
+	let (rarest, _) = counted
+		.iter()
+		.filter(|(layers, _)| fits(layers))
+		.min_by_key(|(layers, count)| (*count, draw(seed, layers)))?;
+	let shards: Vec<LayerRange> = counted.iter().map(|(layers, _)| *layers).collect();
+	let around = blocks(&shards).into_iter().filter(|block| block.contains(rarest) && fits(block));
+	around.max_by_key(LayerRange::len)
 }
 
 /// The shards with fewer than [`REPLICAS`] replicas that a worker with room for `room` more layers
@@ -88,10 +114,7 @@ fn counted(replicas: &[(LayerRange, usize)]) -> Vec<(LayerRange, usize)> {
 		let sum = shards.entry(*layers).or_default();
 		*sum = sum.saturating_add(*count);
 	}
-	let mut shards: Vec<_> = shards.into_iter().collect();
-	// Where ranges overlap, the longer one is looked at first.
-	shards.sort_by_key(|(layers, _)| (layers.first, Reverse(layers.end)));
-	shards
+	shards.into_iter().collect()
 }
 
 /// A number that looks like chance, and follows from its arguments.
@@ -108,7 +131,6 @@ fn draw(seed: u64, layers: &LayerRange) -> u64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
-	use std::collections::BTreeSet;
 
 	fn range(first: u16, end: u16) -> LayerRange {
 		LayerRange { first, end }
@@ -128,10 +150,48 @@ mod tests {
 	}
 
 	#[test]
-	fn neighbours_should_be_taken_while_there_is_room() {
-		assert_eq!(choose_with(&thirds([2, 1, 0]), 8, 1), Some(range(4, 12)));
-		assert_eq!(choose_with(&thirds([2, 0, 1]), 11, 1), Some(range(4, 12)));
+	fn blocks_should_be_aligned_and_end_with_the_model() {
+		let shards: Vec<LayerRange> = (0..5).map(|at| range(at * 2, at * 2 + 2)).collect();
+		let all: Vec<(u16, u16)> =
+			blocks(&shards).into_iter().map(|block| (block.first, block.end)).collect();
+		let expected = [(0, 2), (0, 4), (0, 8), (0, 10), (2, 4), (4, 6), (4, 8), (6, 8), (8, 10)];
+		assert_eq!(all, expected);
+		assert!(blocks(&[]).is_empty());
+	}
+
+	#[test]
+	fn of_two_blocks_one_should_contain_the_other_or_share_nothing() {
+		for count in 1..=64 {
+			let shards: Vec<LayerRange> = (0..count).map(|at| range(at, at + 1)).collect();
+			let blocks = blocks(&shards);
+			for (one, other) in blocks.iter().flat_map(|one| blocks.iter().map(move |o| (one, o))) {
+				let apart = one.end <= other.first || other.end <= one.first;
+				assert!(apart || one.contains(other) || other.contains(one), "{one:?} {other:?}");
+			}
+			assert!(blocks.contains(&range(0, count)));
+		}
+	}
+
+	#[test]
+	fn the_largest_block_that_there_is_room_for_should_be_taken() {
+		assert_eq!(choose_with(&thirds([1, 0, 2]), 8, 1), Some(range(0, 8)));
+		assert_eq!(choose_with(&thirds([1, 0, 2]), 11, 1), Some(range(0, 8)));
 		assert_eq!(choose_with(&thirds([2, 1, 0]), 12, 1), Some(range(0, 12)));
+		// The last two thirds are no block.
+		assert_eq!(choose_with(&thirds([2, 1, 0]), 8, 1), Some(range(8, 12)));
+	}
+
+	#[test]
+	fn only_blocks_should_count_as_replicas() {
+		let shards = [range(0, 4), range(4, 8), range(8, 12)];
+		let counts = |ranges: &[LayerRange]| -> Vec<usize> {
+			let holders: Vec<Vec<LayerRange>> = ranges.iter().map(|range| vec![*range]).collect();
+			count(&shards, &holders).into_iter().map(|(_, count)| count).collect()
+		};
+		assert_eq!(counts(&[range(0, 8), range(8, 12), range(0, 12)]), [2, 2, 2]);
+		// 0..8 and 4..12 are no plan.
+		assert_eq!(counts(&[range(0, 8), range(4, 12)]), [1, 1, 0]);
+		assert_eq!(counts(&[range(0, 2), range(2, 4), range(1, 12)]), [0, 0, 0]);
 	}
 
 	#[test]

@@ -21,7 +21,7 @@ mod store;
 mod tests;
 mod tree;
 
-pub use choose::{choose, choose_with, restore, Vacancy, REPLICAS};
+pub use choose::{blocks, choose, choose_with, count, restore, Vacancy, REPLICAS};
 pub use fetch::{Disk, FetchError, FetchOptions, Fetcher, Source, SystemDisk};
 pub use progress::{bar, silent, Progress};
 pub use serve::{serve, serve_peer};

@@ -25,8 +25,8 @@ const SLOWEST: Duration = Duration::from_secs(60);
 const MOST_MISSES: usize = 256;
 /// When to ask again while all streams are taken.
 const FULL_RETRY_MS: u32 = 5_000;
-/// When to ask again while the contributor has paused.
-const PAUSED_RETRY_MS: u32 = 30_000;
+/// When to ask again while the contributor has paused, or does not consent to it at this hour.
+const CLOSED_RETRY_MS: u32 = 30_000;
 
 /// Serves a stream of `/aria/shard/1` whose peer the caller does not know; limits for a single peer don't
 /// hold then.
@@ -40,7 +40,8 @@ where
 /// Serves a stream of `/aria/shard/1` to `peer` until it ends, falls silent or breaks the protocol.
 ///
 /// Bytes are taken from `governor`'s bucket, hashing from its CPU budget. A chunk is compared with its
-/// leaf before it is sent: damaged files are logged and not passed on.
+/// leaf before it is sent: damaged files are logged and not passed on. While the governor is paused, or
+/// gives nothing, each request is answered with [`ShardAnswer::Later`], and nothing is read for it.
 pub async fn serve_peer<S>(
 	peer: PeerKey,
 	stream: S,
@@ -86,8 +87,8 @@ async fn run<S>(
 		};
 		let answer = if admission.is_none() {
 			ShardAnswer::Later { retry_ms: FULL_RETRY_MS }
-		} else if governor.is_paused() {
-			ShardAnswer::Later { retry_ms: PAUSED_RETRY_MS }
+		} else if governor.is_paused() || !governor.gives() {
+			ShardAnswer::Later { retry_ms: CLOSED_RETRY_MS }
 		} else {
 			answer(request, &packages, &governor).await
 		};

@@ -149,7 +149,8 @@ impl Drop for Tally {
 			End::Stalled => self.metrics.stalled.inc(),
 			End::Failed | End::Stopped => self.metrics.failed.inc(),
 		}
-		tracing::info!(
+		// The backend says at the level of info that an answer is complete, and where it comes from.
+		tracing::debug!(
 			target: "aria::gateway",
 			request = &*self.request_id,
 			key = self.key.as_str(),
@@ -159,7 +160,7 @@ impl Drop for Tally {
 			completion,
 			milliseconds = u64::try_from(self.received.elapsed().as_millis()).unwrap_or(u64::MAX),
 			end = ?self.end,
-			"answered",
+			"a request has ended",
 		);
 	}
 }

@@ -132,7 +132,7 @@ mod tests {
 			"aria",
 			json!({
 				"whole_model": true, "first_stage": "5A", "last_stage": "5B", "audit": ["5C"],
-				"salted": true, "top_k": 40,
+				"salted": true, "top_k": 40, "region": 756,
 			}),
 		);
 		for (key, value) in [
@@ -157,6 +157,7 @@ mod tests {
 			whole_model: true,
 			first: Some("5A".into()),
 			last: Some("5B".into()),
+			region: Some(756),
 			audit: Audit::Named(vec!["5C".into()]),
 		};
 		assert_eq!(ask.demands, demands);
@@ -247,6 +248,10 @@ mod tests {
 			(json!({ "audit": "some" }), "aria.audit"),
 			(json!({ "audit": [] }), "aria.audit"),
 			(json!({ "first_stage": "" }), "aria.first_stage"),
+			(json!({ "region": 0 }), "aria.region"),
+			(json!({ "region": 1_000 }), "aria.region"),
+			(json!({ "region": 65_536 + 756 }), "aria.region"),
+			(json!({ "region": "CH" }), "aria.region"),
 			(json!({ "whole": true }), "aria.whole"),
 			(json!(1), "aria"),
 		] {

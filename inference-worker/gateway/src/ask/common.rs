@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// Most verifiers that a client names.
 const MAX_VERIFIERS: usize = 16;
+/// Largest number of a country (ISO 3166).
+const MAX_REGION: u32 = 999;
 /// Most bytes of an account.
 const MAX_ACCOUNT: usize = 128;
 
@@ -99,6 +101,7 @@ fn demands(fields: &mut Fields) -> Result<(Demands, u32), ApiError> {
 		whole_model: aria.flag("whole_model")?.unwrap_or(false),
 		first: account(&mut aria, "first_stage")?,
 		last: account(&mut aria, "last_stage")?,
+		region: region(&mut aria)?,
 		audit: audit(&mut aria)?,
 	};
 	let top_k = aria.integer("top_k", 0..=u32::MAX)?.unwrap_or(0);
@@ -113,6 +116,12 @@ fn account(aria: &mut Fields, key: &str) -> Result<Option<String>, ApiError> {
 		}
 		account => Ok(account),
 	}
+}
+
+/// A country.
+fn region(aria: &mut Fields) -> Result<Option<u16>, ApiError> {
+	let number = aria.integer("region", 1..=MAX_REGION)?;
+	Ok(number.and_then(|number| u16::try_from(number).ok()))
 }
 
 fn audit(aria: &mut Fields) -> Result<Audit, ApiError> {

@@ -5,6 +5,7 @@ use crate::{
 	address::needs_dns,
 	config::{NetworkConfig, RelayLimits},
 	provider::{Store, RECORD_LIFE, RECORD_RENEWAL},
+	relayed::{self, RelayBudget},
 	streams::{self, Inbound},
 };
 use libp2p::{
@@ -19,10 +20,13 @@ use libp2p::{
 	identity::Keypair,
 	kad, ping, quic, relay,
 	swarm::{behaviour::toggle::Toggle, Config, NetworkBehaviour},
-	tcp, tls, yamux, PeerId, StreamProtocol, Swarm, Transport,
+	tcp, tls, yamux, Multiaddr, PeerId, StreamProtocol, Swarm, Transport,
 };
 use sp_core::H256;
-use std::{sync::Arc, time::Duration};
+use std::{
+	sync::Arc,
+	time::{Duration, Instant},
+};
 
 /// For a connection to be set up.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -70,14 +74,15 @@ pub(crate) fn build(
 ) -> Result<Swarm<Behaviour>, StartError> {
 	let local = keypair.public().to_peer_id();
 	let (relay_transport, relay_client) = relay::client::new(local);
-	let relayed = relay_transport
+	let over_relays = relay_transport
 		.upgrade(Version::V1Lazy)
 		.authenticate(tls(keypair)?)
 		.multiplex(yamux::Config::default())
 		.map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-	let transport = relayed
-		.or_transport(direct_transport(config, keypair)?)
-		.map(|either, _| either.into_inner());
+	let budget = config.relay_server.then(|| config.relayed.clone());
+	let direct = direct_transport(config, keypair)?
+		.map(move |(peer, muxer), _| (peer, relayed::limited(muxer, budget)));
+	let transport = over_relays.or_transport(direct).map(|either, _| either.into_inner());
 	let transport = TransportTimeout::new(transport, HANDSHAKE).boxed();
 
 	let behaviour = behaviour(config, keypair, genesis, inbound, relay_client);
@@ -134,7 +139,9 @@ fn behaviour(
 		.with_push_listen_addr_updates(true);
 	let ping = ping::Config::new().with_interval(Duration::from_secs(10)).with_timeout(SILENCE / 2);
 
-	let relay = config.relay_server.then(|| relay::Behaviour::new(local, relay_of(&config.relay)));
+	let relay = config
+		.relay_server
+		.then(|| relay::Behaviour::new(local, relay_of(&config.relay, &config.relayed)));
 	// Who never listens cannot be dialled back, neither to learn an address nor to punch a hole.
 	let dcutr = (!config.outbound_only).then(|| dcutr::Behaviour::new(local));
 	let told = config.allow_loopback || !config.external.is_empty();
@@ -175,8 +182,8 @@ fn table(config: &NetworkConfig, local: PeerId, genesis: &H256) -> kad::Behaviou
 	kad
 }
 
-fn relay_of(limits: &RelayLimits) -> relay::Config {
-	relay::Config {
+fn relay_of(limits: &RelayLimits, budget: &RelayBudget) -> relay::Config {
+	let mut config = relay::Config {
 		max_reservations: limits.reservations,
 		max_reservations_per_peer: 2,
 		max_circuits: limits.circuits,
@@ -185,7 +192,17 @@ fn relay_of(limits: &RelayLimits) -> relay::Config {
 		// The protocol counts seconds in 32 bits.
 		max_circuit_duration: limits.circuit_duration.min(Duration::from_secs(u32::MAX.into())),
 		..Default::default()
-	}
+	};
+	// Before the others, so that who is refused here is not counted there.
+	config.reservation_rate_limiters.insert(0, while_open(budget));
+	config.circuit_src_rate_limiters.insert(0, while_open(budget));
+	config
+}
+
+/// Refuses everybody while nothing may pass.
+fn while_open(budget: &RelayBudget) -> Box<dyn relay::RateLimiter> {
+	let budget = budget.clone();
+	Box::new(move |_: PeerId, _: &Multiaddr, _: Instant| budget.is_open())
 }
 
 #[cfg(test)]

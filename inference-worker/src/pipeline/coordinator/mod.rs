@@ -71,6 +71,7 @@ fn answer_text<'a>(job: &'a Job, checked: &Checked) -> AnswerText<'a> {
 /// What was asked for no token is answered without any stage.
 fn nothing(job: &Job) -> Outcome {
 	Outcome {
+		session: None,
 		answer: Answered {
 			tokens: Vec::new(),
 			text: String::new(),

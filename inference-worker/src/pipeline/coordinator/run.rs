@@ -209,6 +209,7 @@ impl<'a, D: Dialer> Run<'a, D> {
 			_ => Duration::ZERO,
 		};
 		Outcome {
+			session: Some(self.session),
 			first_token: between(Some(self.started), self.first),
 			rest: between(self.first, self.last),
 			answer: self.answered(),

@@ -21,6 +21,7 @@ use aria_chain_client::Chain;
 use aria_gateway::{
 	Backend, Event, Finished, ModelCard, Principal, Refused, Request, Running, Usage,
 };
+use aria_network::wire::pipeline::SessionId;
 use aria_primitives::{
 	query::CanonicalQuery,
 	record::Anchor,
@@ -190,7 +191,7 @@ impl Answers {
 			whole_model: request.demands.whole_model,
 			first,
 			last,
-			region: None,
+			region: request.demands.region,
 			seed: rand::random(),
 		};
 		Ok(Task { request, model, entry, query, key, requester, demand })
@@ -388,12 +389,16 @@ impl Answers {
 		tracing::info!(
 			target: "aria::gateway",
 			request = %closing.request,
+			session = outcome.session.as_ref().map(session_name).as_deref(),
+			record = outcome.record.as_ref().map(|record| tracing::field::debug(record.id)),
 			tokens = usage.completion_tokens,
 			first_token = ?outcome.first_token,
 			rest = ?outcome.rest,
 			replaced = outcome.replaced,
+			end = ?answer.finish_reason,
 			"answered"
 		);
+		self.planner.note_replaced(outcome.replaced);
 		for account in &outcome.failed {
 			self.planner.suspect(account);
 		}
@@ -452,6 +457,11 @@ impl Answers {
 		});
 		true
 	}
+}
+
+/// A session as the logs of its stages name it.
+fn session_name(session: &SessionId) -> String {
+	session.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Shortest text whose hash stands without a salt, in bytes (`docs/protocol/record.md`).

@@ -1,5 +1,8 @@
 use super::town::{Manner, Town, Wire};
-use crate::shards::{serve, serve_peer, PackageStore};
+use crate::{
+	limits::{Governor, Limits},
+	shards::{serve, serve_peer, PackageStore},
+};
 use aria_engine::package::layout::layouts;
 use aria_network::wire::{
 	frame,
@@ -9,8 +12,13 @@ use aria_primitives::{
 	hashing::{leaf_hash, sha256, verify_merkle_proof},
 	ModelId,
 };
+use codec::Encode;
 use futures::{AsyncReadExt, AsyncWriteExt};
-use std::{fs, sync::Arc};
+use std::{
+	fs,
+	sync::Arc,
+	time::{Duration, Instant},
+};
 use tokio::io::duplex;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
@@ -129,7 +137,7 @@ async fn streams_that_break_the_protocol_should_end() {
 }
 
 #[tokio::test]
-async fn a_peer_should_have_so_many_streams_and_a_pause_none() {
+async fn a_peer_should_have_so_many_streams_and_none_without_consent() {
 	let town = Town::new(&[]);
 	let request = ShardRequest::Part { model: town.model, file: SmallFile::Manifest, offset: 0 };
 	let mut wires = Vec::new();
@@ -144,10 +152,55 @@ async fn a_peer_should_have_so_many_streams_and_a_pause_none() {
 	let served: Vec<bool> = wires.iter().map(|(_, served)| *served).collect();
 	assert_eq!(served, [true, true, true, true, false]);
 
+	let later = |answer: ShardAnswer| matches!(answer, ShardAnswer::Later { retry_ms } if retry_ms >= 1_000);
 	town.governor.set_paused(true);
-	let answer = ask(&mut wires[0].0, request).await;
+	assert!(later(ask(&mut wires[0].0, request.clone()).await));
 	town.governor.set_paused(false);
-	assert!(matches!(answer, ShardAnswer::Later { .. }));
+	let chunk = ShardRequest::Chunk { model: town.model, tensor: 0, chunk: 0 };
+	town.governor.set_giving(false);
+	for request in [&request, &chunk] {
+		assert!(later(ask(&mut wires[0].0, request.clone()).await));
+	}
+	// Nothing was hashed for it.
+	assert_eq!(town.store.trees.count(), 0);
+	town.governor.set_giving(true);
+	assert!(matches!(ask(&mut wires[0].0, chunk).await, ShardAnswer::Chunk { .. }));
+}
+
+#[tokio::test]
+async fn serving_should_keep_to_the_bandwidth() {
+	let town = Town::new(&[]);
+	// A megabyte a second, of which an eighth of a second's go at once.
+	let limits = Limits { max_bandwidth_mbps: 8, ..Limits::NONE };
+	let governor = Governor::new(limits);
+	let begin = Instant::now();
+	// Two peers share it: one takes the even tensors, the other one the odd.
+	let (even, odd) = tokio::join!(take(&town, 0, &governor), take(&town, 1, &governor));
+	let bytes = even + odd;
+	assert!(bytes > 800_000, "{bytes} bytes show no limit");
+	let least = Duration::from_secs_f64(bytes as f64 / 1e6 - 0.125);
+	assert!(begin.elapsed() >= least, "{bytes} bytes in {:?}", begin.elapsed());
+	assert_eq!(governor.bytes().taken(), bytes as u64);
+}
+
+/// Asks for all chunks of every second tensor from `first` on; how many bytes the answers have.
+async fn take(town: &Town, first: u8, governor: &Arc<Governor>) -> usize {
+	let (near, far) = duplex(1 << 20);
+	tokio::spawn(serve_peer([first; 32], far.compat(), town.store.clone(), governor.clone()));
+	let mut wire = near.compat();
+	let manifest = town.store.package(&town.model).unwrap().manifest.clone();
+	let mut bytes = 0;
+	let layouts = layouts(&manifest).unwrap();
+	for (index, layout) in layouts.iter().enumerate().skip(usize::from(first)).step_by(2) {
+		let tensor = u16::try_from(index).unwrap();
+		for chunk in 0..u32::try_from(layout.chunk_count()).unwrap() {
+			let request = ShardRequest::Chunk { model: town.model, tensor, chunk };
+			let answer = ask(&mut wire, request).await;
+			assert!(matches!(answer, ShardAnswer::Chunk { .. }));
+			bytes += answer.encoded_size();
+		}
+	}
+	bytes
 }
 
 #[tokio::test]
