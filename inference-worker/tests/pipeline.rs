@@ -443,7 +443,7 @@ fn plant(
 				}
 			}
 			let link = async {
-				let Some((net, frame)) = link else { return None };
+				let (net, frame) = link?;
 				let next =
 					order.stages[(usize::from(order.stage) + 1) % order.stages.len()].clone();
 				let mut stream = net.open(&next).await.ok()?;

@@ -16,8 +16,11 @@ const UNKNOWN_ROUND_TRIP: i64 = 100_000;
 const LONGEST_ROUND_TRIP: i64 = 2_000_000;
 /// A worker with all of its sessions taken.
 const FULL_LOAD: f64 = 100_000.0;
-/// A worker without any reputation.
+/// A worker without any reputation, at most: each plan draws how much of it counts, so that work is
+/// shared among idle workers, more of it to the better known, instead of all going to the best known.
 const NO_REPUTATION: i64 = 200_000;
+/// Steps of that draw.
+const DRAWN: i64 = 1 << 10;
 /// A link of one megabit a second: a token's activations are some ten kilobytes.
 const ONE_MEGABIT: i64 = 80_000;
 /// Differences below this are no reason to always take the same one of two.
@@ -58,10 +61,12 @@ impl Draw {
 		let load = (f64::from(candidate.load.clamp(0.0, 1.0)) * FULL_LOAD) as i64;
 		let reputation = i64::from(candidate.reputation.min(PPM));
 		let bandwidth = ONE_MEGABIT / i64::from(candidate.bandwidth_mbps).max(1);
+		let unknown = NO_REPUTATION - NO_REPUTATION * reputation / i64::from(PPM);
+		let drawn = i64::try_from(tie >> 32).unwrap_or_default() % DRAWN;
 		let jitter = i64::try_from(tie % JITTER).unwrap_or_default();
 		let cost = STAGE
 			+ round_trip.min(LONGEST_ROUND_TRIP)
-			+ load + (NO_REPUTATION - NO_REPUTATION * reputation / i64::from(PPM))
+			+ load + unknown * drawn / DRAWN
 			+ bandwidth
 			+ jitter;
 		Runner { candidate, runs, cost, tie }
