@@ -221,7 +221,6 @@ impl Town {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes 3 minutes"]
 async fn a_newcomer_should_take_what_is_rare_and_restore_what_is_lost() {
 	let dir = tempfile::Builder::new().prefix("aria-e2e-model-").tempdir().unwrap();
 	let package = dir.path().join("package");
