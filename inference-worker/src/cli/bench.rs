@@ -120,7 +120,7 @@ struct Measured {
 #[derive(Serialize)]
 struct TraceCost {
 	tokens_per_second: Summary,
-	/// Time with a trace over time without, of each pair of neighbouring measurements.
+	/// Time of a step with a trace over that of one without, of each answer.
 	ratio: Summary,
 }
 
@@ -136,6 +136,11 @@ pub fn run(args: Args) -> Result<()> {
 	ensure!(
 		decode < context,
 		"--decode {decode}: the model has {context} positions, one of which begins"
+	);
+
+	ensure!(
+		!args.trace_cost || decode > 1,
+		"--trace-cost compares a token with its neighbour: ask for --decode 2 or more"
 	);
 
 	let mut threads = args.threads.clone();
@@ -210,7 +215,7 @@ impl<'a> Bench<'a> {
 		let args = self.args;
 		// Faults every page in, and shows what memory the model takes.
 		self.prefill(self.prompt.len())?;
-		self.decode(false)?;
+		self.decode()?;
 		let peak = memory::peak();
 
 		let probe = Probe::new(args.probe_mib.saturating_mul(1 << 20))?;
@@ -223,18 +228,14 @@ impl<'a> Bench<'a> {
 				rates.push(*length as f64 / self.prefill(*length)?);
 				bar.inc(1);
 			}
-			// Which of a pair is first changes, so that neither always follows the prompt.
-			let order = if repetition % 2 == 0 { [false, true] } else { [true, false] };
-			let mut pair = [0.0; 2];
-			for with_trace in order.into_iter().filter(|with| !with || args.trace_cost) {
-				let seconds = self.decode(with_trace)?;
-				let rate = args.decode as f64 / seconds;
-				let rates = if with_trace { &mut traced } else { &mut plain };
-				rates.push(rate);
-				pair[usize::from(with_trace)] = seconds;
+			plain.push(args.decode as f64 / self.decode()?);
+			bar.inc(1);
+			if args.trace_cost {
+				let [without, with] = self.decode_in_turn(repetition % 2 == 0)?;
+				traced.push(1.0 / with);
+				ratios.push(with / without);
 				bar.inc(1);
 			}
-			ratios.push(pair[1] / pair[0]);
 			// The best of three: the limit is what the machine can do when nothing disturbs it.
 			bandwidths.push((0..3).map(|_| probe.read(threads)).fold(0.0, f64::max));
 			bar.inc(1);
@@ -281,31 +282,52 @@ impl<'a> Bench<'a> {
 	}
 
 	/// Seconds for the tokens of an answer: logits, drawing, and the next step.
-	fn decode(&mut self, with_trace: bool) -> Result<f64> {
+	fn decode(&mut self) -> Result<f64> {
 		self.pipeline.truncate(0);
 		self.pipeline.prefill(&self.query.prompt_tokens, CHUNK)?;
 		let start = Instant::now();
-		let mut trace = with_trace.then(|| QueryTrace::new(&self.query, self.models.len()));
 		for index in 0..self.query.max_tokens {
-			let logits = self.pipeline.logits()?;
-			let token = sample(logits, &self.query.sampling, index, &mut self.scratch)?;
-			match &mut trace {
-				Some(trace) => {
-					let position = self.pipeline.position().saturating_sub(1);
-					trace.drawn(position, self.pipeline.hidden()?, token)?;
-					self.pipeline.observed(&[token], 1, &mut |stage, position, activations| {
-						trace.passed(stage, position, activations)
-					})?;
-				}
-				None => {
-					self.pipeline.decode(token)?;
-				}
-			}
-		}
-		if let Some(trace) = &trace {
-			std::hint::black_box(trace.boundaries());
+			let token = self.draw(index)?;
+			self.pipeline.decode(token)?;
 		}
 		Ok(start.elapsed().as_secs_f64())
+	}
+
+	/// Seconds of a token's step without a trace and with one: medians over an answer in which every
+	/// second step has one, the first of them if `first`. What a machine does beside, which is more than a
+	/// trace, disturbs neighbours alike.
+	fn decode_in_turn(&mut self, first: bool) -> Result<[f64; 2]> {
+		self.pipeline.truncate(0);
+		self.pipeline.prefill(&self.query.prompt_tokens, CHUNK)?;
+		let mut trace = QueryTrace::new(&self.query, self.models.len());
+		let (mut steps, mut leaves) = ([Vec::new(), Vec::new()], 0);
+		for index in 0..self.query.max_tokens {
+			let with = (index % 2 == 0) == first;
+			let start = Instant::now();
+			let token = self.draw(index)?;
+			if with {
+				// Numbered without gaps, as a trace has to be.
+				trace.drawn(leaves, self.pipeline.hidden()?, token)?;
+				self.pipeline.observed(&[token], 1, &mut |stage, _, activations| {
+					trace.passed(stage, leaves, activations)
+				})?;
+				leaves += 1;
+			} else {
+				self.pipeline.decode(token)?;
+			}
+			steps[usize::from(with)].push(start.elapsed().as_secs_f64());
+		}
+		let start = Instant::now();
+		std::hint::black_box(trace.boundaries());
+		let end = start.elapsed().as_secs_f64() / f64::from(leaves.max(1));
+		let [without, with] = steps.map(|steps| Summary::of(&steps).median);
+		Ok([without, with + end])
+	}
+
+	/// The next token of an answer.
+	fn draw(&mut self, index: u32) -> Result<u32> {
+		let logits = self.pipeline.logits()?;
+		Ok(sample(logits, &self.query.sampling, index, &mut self.scratch)?)
 	}
 }
 
@@ -366,7 +388,7 @@ impl Report {
 			);
 			if let Some(trace) = &run.trace {
 				say!(
-					"{} thread(s): a trace costs {:+.2} % of decode time (median of pairs, from {:+.2} to \
+					"{} thread(s): a trace costs {:+.2} % of decode time (median of answers, from {:+.2} to \
 					 {:+.2}).",
 					run.threads,
 					100.0 * (trace.ratio.median - 1.0),
