@@ -1,13 +1,11 @@
 //! What `substrate-wasm-builder` asks of the crate `wasm-opt`: nothing is optimised, debug information
-//! goes, and sign extensions become shifts, which every executor knows
+//! goes, and no instruction beyond WebAssembly 1.0 is in what comes out
 //! (`docs/design/021-runtime-wasm-passes.md`).
 //!
 //! Same names as there, as far as they are used. The module is read and written again, which also makes
 //! short what a linker left long.
 
-use parity_wasm::elements::{
-	deserialize_buffer, Instruction, Module, Section, SignExtInstruction as Extend,
-};
+use parity_wasm::elements::{deserialize_buffer, Module, Section};
 use std::{fmt, fs, io, path::Path};
 
 /// Bytes of a module that are read at most: far more than a runtime has.
@@ -18,7 +16,7 @@ const MAX_BYTES: u64 = 256 << 20;
 pub enum Pass {
 	/// Takes out the custom sections of DWARF.
 	StripDwarf,
-	/// Writes `extend8_s` and its like as two shifts (WebAssembly 1.0 has no such instructions).
+	/// Leaves no sign extensions behind. WebAssembly 1.0 has none, and with them nothing is read here.
 	SignextLowering,
 }
 
@@ -33,7 +31,7 @@ pub struct OptimizationOptions {
 pub enum OptimizationError {
 	/// A file cannot be read or written.
 	Io(io::Error),
-	/// It is no module of WebAssembly 1.0 with sign extensions.
+	/// It is no module of WebAssembly 1.0.
 	Module(String),
 }
 
@@ -62,7 +60,7 @@ impl OptimizationOptions {
 		Self::default()
 	}
 
-	/// Instructions of WebAssembly 1.0 only; so they are in any case, but for sign extensions.
+	/// Instructions of WebAssembly 1.0 only; others are refused in any case.
 	pub fn mvp_features_only(&mut self) -> &mut Self {
 		self
 	}
@@ -104,7 +102,7 @@ impl OptimizationOptions {
 		for pass in &self.passes {
 			match pass {
 				Pass::StripDwarf => strip(&mut module),
-				Pass::SignextLowering => lower(&mut module),
+				Pass::SignextLowering => {}
 			}
 		}
 		module.into_bytes().map_err(fault)
@@ -117,38 +115,13 @@ fn strip(module: &mut Module) {
 	);
 }
 
-fn lower(module: &mut Module) {
-	let bodies = module.code_section_mut().map(|code| code.bodies_mut().iter_mut());
-	for body in bodies.into_iter().flatten() {
-		let code = body.code_mut().elements_mut();
-		if code.iter().any(|instruction| matches!(instruction, Instruction::SignExt(_))) {
-			*code = std::mem::take(code).into_iter().flat_map(lowered).collect();
-		}
-	}
-}
-
-/// One instruction, or the shifts to the left and back that have its result.
-fn lowered(instruction: Instruction) -> Vec<Instruction> {
-	use Instruction::{I32Const, I32Shl, I32ShrS, I64Const, I64Shl, I64ShrS};
-	let of_32 = |bits| vec![I32Const(bits), I32Shl, I32Const(bits), I32ShrS];
-	let of_64 = |bits| vec![I64Const(bits), I64Shl, I64Const(bits), I64ShrS];
-	match instruction {
-		Instruction::SignExt(Extend::I32Extend8S) => of_32(24),
-		Instruction::SignExt(Extend::I32Extend16S) => of_32(16),
-		Instruction::SignExt(Extend::I64Extend8S) => of_64(56),
-		Instruction::SignExt(Extend::I64Extend16S) => of_64(48),
-		Instruction::SignExt(Extend::I64Extend32S) => of_64(32),
-		other => vec![other],
-	}
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
 	use parity_wasm::{
 		builder::module,
-		elements::{CustomSection, Instructions, ValueType},
+		elements::{CustomSection, Instruction, Instructions, ValueType},
 	};
 
 	/// A module with one function of this code, names, and debug information.
@@ -195,31 +168,16 @@ mod tests {
 	}
 
 	#[test]
-	fn sign_extensions_should_become_shifts() {
-		use Instruction::{
-			Block, Drop, End, GetLocal, I32Const, I32Shl, I32ShrS, I64Const, I64ExtendSI32, I64Shl,
-			I64ShrS, SignExt,
-		};
-		let empty = parity_wasm::elements::BlockType::NoResult;
-		let mut before = vec![Block(empty)];
-		let mut after = before.clone();
-		for (extend, bits) in [(Extend::I32Extend8S, 24), (Extend::I32Extend16S, 16)] {
-			before.extend([GetLocal(0), SignExt(extend), Drop]);
-			after.extend([GetLocal(0), I32Const(bits), I32Shl, I32Const(bits), I32ShrS, Drop]);
-		}
-		for (extend, bits) in
-			[(Extend::I64Extend8S, 56), (Extend::I64Extend16S, 48), (Extend::I64Extend32S, 32)]
-		{
-			before.extend([GetLocal(0), I64ExtendSI32, SignExt(extend), Drop]);
-			after.extend([GetLocal(0), I64ExtendSI32]);
-			after.extend([I64Const(bits), I64Shl, I64Const(bits), I64ShrS, Drop]);
-		}
-		for code in [&mut before, &mut after] {
-			code.extend([End, GetLocal(0), End]);
-		}
+	fn sign_extensions_should_be_refused() {
+		use Instruction::{End, GetLocal, Nop};
+		let mut bytes = written(vec![GetLocal(0), Nop, End]);
 		let mut options = OptimizationOptions::new_opt_level_0();
-		let lowered = options.add_pass(Pass::SignextLowering).pass(&written(before)).unwrap();
-		assert_eq!(code(&read(&lowered)), after);
+		options.add_pass(Pass::SignextLowering);
+		assert_eq!(options.pass(&bytes).unwrap(), bytes);
+		let code = bytes.windows(4).position(|code| code == [0x20, 0, 0x01, 0x0b]).unwrap();
+		// `i32.extend8_s` in the place of `nop`.
+		bytes[code + 2] = 0xc0;
+		assert!(options.pass(&bytes).unwrap_err().to_string().contains("wasm32v1-none"));
 	}
 
 	#[test]
