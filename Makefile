@@ -69,6 +69,22 @@ bench: build ## settled records a second, and the heaviest block
 bench-serving: build ## three workers: tokens/s, cost of records, delays, 50 clients; minutes
 	@scripts/bench-serving.sh $(ARGS)
 
+# Alone, for it needs neither the node nor the runtime. ARGS stands for all arguments:
+# ARGS='--help', or ARGS='--scenario fast --years 40 --out /tmp/fast'.
+.PHONY: economics
+economics: setup ## simulate ten years: tables, plots and numbers of docs/economics.md; minutes
+	@$(ENV) step "economics"; \
+	cargo run --release --locked -p aria-simulations --bin aria-economics -- \
+		$(or $(ARGS),--out docs/economics --document docs/economics.md) || \
+		fail "The simulation did not end well: its last lines above say why."
+
+.PHONY: attacks
+attacks: setup ## play attacks on the protocol: tables and plot of docs/security.md; minutes
+	@$(ENV) step "attacks"; \
+	cargo run --release --locked -p aria-simulations --bin aria-attacks -- \
+		$(or $(ARGS),--out docs/security --document docs/security.md) || \
+		fail "The attacks did not end well: their last lines above say why."
+
 .PHONY: clean
 clean: ## remove what was built
 	@$(ENV) step "clean: $$CARGO_TARGET_DIR"; \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the examples of docs/examples against a development chain: @polkadot/api, polkadot-api and
-# the verifier of proofs, each as npm has it.
+# the verifier of proofs, each as npm has it; and the tests of scripts/recompute-era.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ARIA_ROOT"
@@ -13,6 +13,8 @@ node_at_least 20.19 "polkadot-api"
 for example in polkadot-js papi verify-proof; do
 	npm_ready "$examples/$example"
 done
+recompute=scripts/recompute-era
+npm_ready "$recompute"
 
 mkdir -p "$ARIA_LOGS"
 work=$(mktemp -d "${TMPDIR:-/tmp}/aria-clients.XXXXXX")
@@ -115,6 +117,7 @@ url=ws://127.0.0.1:$rpc_port
 step "clients: tests against $url"
 
 check protocol node --test "$examples/aria/protocol.test.mjs"
+check recompute-era node --test "$recompute/rules.test.mjs" "$recompute/recompute.test.mjs"
 check polkadot-js node "$examples/polkadot-js/consent-request-record.mjs" "$url"
 check papi node "$examples/papi/consent-request-record.mjs" "$url"
 record=$(record_of polkadot-js)

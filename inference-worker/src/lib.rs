@@ -9,6 +9,7 @@
 //! | [`shards`] | models between workers, every chunk verified |
 //! | [`settle`] | records to the chain, until they are final |
 //! | [`provenance`] | where a text comes from |
+//! | [`audit`] | others' records run again, and hand-overs for who does that |
 //! | [`run`] | a worker or a gateway, put together out of these |
 //! | [`admin`] | status, pause, metrics |
 //! | [`keys`] | accounts, spending keys, private files |
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod audit;
 pub mod keys;
 pub mod limits;
 pub mod pipeline;

@@ -11,6 +11,7 @@
 //! | [`ticket`] | permission to take a price from an escrow |
 //! | [`record`] | what was computed, by whom, with how much energy |
 //! | [`consent`] | what a contributor allows |
+//! | [`audit`] | seats, commitments, findings and openings of verifiers |
 //! | [`hashing`] | domains, SHA-256, Merkle trees |
 //! | [`traits`] | how pallets meet without knowing each other |
 //! | [`views`] | what the runtime answers to RPC servers |
@@ -22,6 +23,7 @@
 
 extern crate alloc;
 
+pub mod audit;
 pub mod consent;
 pub mod hashing;
 pub mod manifest;

@@ -6,13 +6,14 @@
 
 use crate::{
 	consent::TaskType,
-	record::{EnergySource, LayerRange, RecordEntry},
+	record::{EnergySource, LayerRange, RecordEntry, MAX_STAGES},
 	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, ModelId, Moment, Ppm, RecordId,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_core::{ConstU32, H256};
+use sp_runtime::{BoundedVec, DispatchError, DispatchResult};
 
 #[cfg(feature = "std")]
 use serde::{Deserialize, Serialize};
@@ -159,6 +160,9 @@ pub trait WorkSink {
 	fn current_era() -> EraIndex;
 	/// Counts a signed stage of an auditable record.
 	fn note_work(note: WorkNote);
+	/// Takes out of `era` what [`WorkSink::note_work`] counted there for an equal note. Nothing
+	/// happens if the era's workers are being paid already.
+	fn revoke_work(_era: EraIndex, _note: WorkNote) {}
 }
 
 impl WorkSink for () {
@@ -168,6 +172,27 @@ impl WorkSink for () {
 	fn note_work(_: WorkNote) {}
 }
 
+/// Who weighs validators by the verified work of their workers (implemented by validator-registry).
+pub trait LotteryWork {
+	/// Counts a settled stage's work of this epoch, in thousands of parameter-tokens, for the
+	/// validator that the worker is linked with; nothing without one. It has no effect before audits
+	/// of the epoch's records are over ([`AuditDraw::is_closed`]).
+	fn note_work(worker: &AccountId, work: u128);
+	/// Takes all work of the worker in `epoch` out again, because one of its stages failed an audit.
+	/// Nothing happens if there is none, or if audits of the epoch are over.
+	fn revoke_work(worker: &AccountId, epoch: EpochIndex);
+	/// Links the worker with a validator.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_link(worker: &AccountId);
+}
+
+impl LotteryWork for () {
+	fn note_work(_: &AccountId, _: u128) {}
+	fn revoke_work(_: &AccountId, _: EpochIndex) {}
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_link(_: &AccountId) {}
+}
+
 /// Who draws settled records for audit (implemented by verification).
 pub trait AuditDraw {
 	/// The epoch in which records are settled now.
@@ -175,9 +200,21 @@ pub trait AuditDraw {
 	/// Whether all records of `epoch` that are to be drawn have been drawn: before that nothing of
 	/// the epoch vests, however late the draw is.
 	fn is_drawn(epoch: EpochIndex) -> bool;
+	/// Whether no audit of a record of `epoch` can fail any more: then its work weighs in the lottery
+	/// for blocks. Never before [`AuditDraw::is_drawn`].
+	fn is_closed(epoch: EpochIndex) -> bool {
+		Self::is_drawn(epoch)
+	}
+	/// Whether no audit of a record of `epoch`, or of an epoch before it, can fail any more: then an
+	/// era that ended in it can be paid.
+	fn is_closed_through(epoch: EpochIndex) -> bool {
+		Self::is_closed(epoch)
+	}
 	/// Notes a settled record; `reputation` is the lowest among its stages. Records that are not
 	/// auditable become `Unaudited` at once.
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult;
+	/// Notes what hangs on an auditable record that this block noted.
+	fn note_stakes(_id: RecordId, _stakes: RecordStakes) {}
 }
 
 impl AuditDraw for () {
@@ -190,6 +227,90 @@ impl AuditDraw for () {
 	fn note_settled(_: RecordId, _: Ppm, _: bool) -> DispatchResult {
 		Ok(())
 	}
+}
+
+/// What hangs on one stage of a settled record.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+)]
+pub struct StageStake {
+	/// What vests for the stage, in planck; 0 if it did not sign.
+	#[codec(compact)]
+	pub share: Balance,
+	/// As in [`WorkNote::burnt`].
+	#[codec(compact)]
+	pub burnt: Balance,
+	/// As in [`WorkNote::work`].
+	#[codec(compact)]
+	pub work: u128,
+}
+
+/// What hangs on a settled record.
+#[derive(
+	Clone,
+	PartialEq,
+	Eq,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+)]
+pub struct RecordStakes {
+	/// The stages', in order.
+	pub stages: BoundedVec<StageStake, ConstU32<MAX_STAGES>>,
+	/// The hash of the set of verifiers that the requester named; `None` if anybody may audit.
+	pub named: Option<H256>,
+}
+
+/// Workers that answer with their stake for what they computed or said of others (implemented by
+/// worker-registry).
+pub trait Accountable {
+	/// Whether the worker is active, with the minimum stake.
+	fn ensure_active(worker: &AccountId) -> DispatchResult;
+	/// Stake on hold or earned, in planck; 0 for a stranger.
+	fn stake(worker: &AccountId) -> Balance;
+	/// Moves at most `amount` of the worker's stake to the free balance of `to`; returns what was
+	/// moved, in planck.
+	fn slash(worker: &AccountId, amount: Balance, to: &AccountId) -> Balance;
+	/// Lets the worker's reputation fall for a failed audit.
+	fn note_fault(worker: &AccountId);
+	/// Registers a worker with this stake.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_stake(worker: &AccountId, stake: Balance);
+}
+
+/// The money of settled records (implemented by inference-market).
+pub trait RecordFunds {
+	/// Takes at most `amount` out of what `payee` has in the bucket of `epoch`, and moves it to `to`;
+	/// returns what was moved, in planck.
+	fn withhold(epoch: EpochIndex, payee: &AccountId, amount: Balance, to: &AccountId) -> Balance;
+	/// Moves `amount` from `from` into the requester's escrow; returns what was moved, in planck: all
+	/// or nothing.
+	fn refund(requester: &AccountId, from: &AccountId, amount: Balance) -> Balance;
+	/// Moves at most `amount` of the gateway's stake to the free balance of `to`; returns what was
+	/// moved, in planck.
+	fn slash_gateway(gateway: &AccountId, amount: Balance, to: &AccountId) -> Balance;
+	/// Makes the account a gateway, and lets `share` vest for each payee in `epoch`.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_funds(
+		gateway: &AccountId,
+		epoch: EpochIndex,
+		payees: &[AccountId],
+		share: Balance,
+	);
 }
 
 /// Whether an account may leave: nothing that can still be slashed or refunded hangs on it.

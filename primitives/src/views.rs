@@ -1,8 +1,8 @@
 //! What the runtime answers to RPC servers and dashboards.
 
 use crate::{
-	consent::ConsentVersion, record::RecordEntry, traits::ModelInfo, AccountId, Balance,
-	BlockNumber, EpochIndex, EraIndex, ModelId, Ppm, RecordId,
+	audit::Verdict, consent::ConsentVersion, record::RecordEntry, traits::ModelInfo, AccountId,
+	Balance, BlockNumber, EpochIndex, EraIndex, ModelId, Ppm, RecordId,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -29,13 +29,20 @@ pub enum AuditStatus {
 	},
 	/// The draw passed it over.
 	NotDrawn,
-	/// It was drawn.
+	/// It was drawn, and there is no verdict.
 	Drawn {
 		/// The block of the draw.
 		at: BlockNumber,
 	},
-	/// Nobody could or might check it.
+	/// Nobody could or might check it, or those who did were not of one mind.
 	Unaudited,
+	/// There is a verdict; never [`Verdict::Unaudited`].
+	Decided {
+		/// The verdict.
+		verdict: Verdict,
+		/// Its block.
+		at: BlockNumber,
+	},
 }
 
 /// A stage's node beside the consent that it worked under.

@@ -5,6 +5,7 @@
 //! | `lib.rs` | types, version, the list of pallets |
 //! | `configs/` | how each pallet is set up, by concern |
 //! | `parameters.rs` | every number of the protocol that the runtime chooses |
+//! | `dynamic.rs` | those that root changes without another runtime |
 //! | `apis.rs` | what the node may ask |
 //! | `genesis.rs` | the presets `development` and `local_testnet` |
 //!
@@ -24,6 +25,7 @@ mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarks;
 pub mod configs;
+pub mod dynamic;
 pub mod genesis;
 pub mod parameters;
 
@@ -67,7 +69,10 @@ pub type UncheckedExtrinsic =
 /// What an account signs.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 /// Storage migrations of this version.
-pub type Migrations = ();
+pub type Migrations = (
+	pallet_validator_registry::migrations::ToV2<Runtime>,
+	pallet_verification::migrations::ToV2<Runtime>,
+);
 /// Executes blocks.
 pub type Executive = frame_executive::Executive<
 	Runtime,
@@ -95,7 +100,7 @@ pub mod opaque {
 impl_opaque_keys! {
 	/// A validator's keys of one session.
 	pub struct SessionKeys {
-		pub babe: Babe,
+		pub babe: configs::WeightedBabe,
 		pub grandpa: Grandpa,
 	}
 }
@@ -189,6 +194,8 @@ mod runtime {
 	pub type Verification = pallet_verification;
 	#[runtime::pallet_index(46)]
 	pub type RewardDistributor = pallet_reward_distributor;
+	#[runtime::pallet_index(47)]
+	pub type Parameters = pallet_parameters;
 }
 
 /// The opaque bytes of a validator's keys, for scripts that rotate them.

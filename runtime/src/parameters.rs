@@ -97,6 +97,16 @@ parameter_types! {
 	pub const MinValidators: u32 = 1;
 	pub const MaxLinkedWorkers: u32 = 64;
 	pub const OffenceSlash: Perbill = Perbill::from_percent(5);
+	/// Of verified work, nine tenths are left after each epoch: half of it after seven.
+	pub const WorkKeep: Ppm = 900_000;
+	/// Nobody has more than a tenth of the lottery for blocks,
+	pub const SlotShare: Ppm = 100_000;
+	/// or, where there are few validators, two and a half times an equal share.
+	pub const SlotShareMultiple: Ppm = 2_500_000;
+	/// A share grows by at most a quarter of itself an epoch: tenfold takes eleven.
+	pub const SlotGrowth: Ppm = 250_000;
+	/// Workers whose verified work a block counts: about a twentieth of its time.
+	pub const MaxWorkPerBlock: u32 = 200;
 
 	// --- consent ------------------------------------------------------------------------------
 	/// A superseded consent still covers work that began before, for this long.
@@ -155,8 +165,13 @@ parameter_types! {
 	// --- verification -------------------------------------------------------------------------
 	pub const DrawDelay: u64 = 2;
 	pub const AuditFloor: Ppm = aria_math::reputation::AUDIT_FLOOR_PPM;
-	/// A backlog of draws takes a sixth of a block at most.
+	/// A backlog of draws takes a third of a block at most.
 	pub const MaxDrawsPerBlock: u32 = 1_000;
+	pub const MaxVerifiers: u32 = 1_000;
+	/// Beyond this many, the draw waits for the audits.
+	pub const MaxWaitingAudits: u32 = 10_000;
+	/// As many as a fifth of a block has time for, usually.
+	pub const MaxAuditSteps: u32 = 16;
 	pub MaxRecordsPerEpoch: u32 = records_per_epoch(ValidatorRegistry::epoch_length());
 
 	// --- rewards ------------------------------------------------------------------------------

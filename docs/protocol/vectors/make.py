@@ -3,7 +3,8 @@
 
 A second implementation of the protocol's bytes, in Python's standard library alone. It shares no
 code with the Rust crates, whose tests `primitives/tests/golden.rs` and, for `network.json`,
-`inference-worker/network/tests/golden.rs` build the same values and must come to the same bytes.
+`inference-worker/network/tests/golden.rs` build the same values and must come to the same bytes;
+`economics.py` says who checks `economics.json`.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import economics
 import ed25519
 import layout as l
 from scale import ACCOUNT, U32, hexadecimal, option, vector
@@ -638,6 +640,7 @@ FILES = {
         "provider_keys": [provider_entry(provided) for provided in PROVIDED],
         "messages": [message_entry(*message) for message in MESSAGES],
     },
+    "economics.json": economics.content(),
 }
 
 

@@ -2,13 +2,15 @@
 
 use crate::{error::SubmitError, runtime::Runtime, types::Shard};
 use aria_primitives::{
+	audit::{Named, Opening, Reveal, Sealed, SeatProof, MAX_OPENINGS},
 	consent::Consent,
 	manifest::MAX_MANIFEST_BYTES,
 	record::{Batch, Settlement},
 	traits::Offer,
-	AccountId, Balance, BlockNumber, ModelId,
+	AccountId, Balance, BlockNumber, ModelId, RecordId,
 };
 use codec::{Compact, Encode};
+use sp_core::{sr25519, H256};
 use sp_runtime::MultiAddress;
 
 /// Most calls of one [`Call::BatchAll`].
@@ -109,6 +111,53 @@ pub enum Call {
 		/// What it shall name.
 		model: ModelId,
 	},
+	/// `Verification.register_verifier`: the key of the caller's lots, and of what is handed to it.
+	RegisterVerifier(sr25519::Public),
+	/// `Verification.retire_verifier`.
+	RetireVerifier(AccountId),
+	/// `Verification.commit`.
+	CommitAudit {
+		/// The record.
+		record: RecordId,
+		/// Of the caller's seat.
+		proof: SeatProof,
+		/// What is committed to.
+		commitment: H256,
+		/// The verifiers that the requester named; nobody where anybody may audit.
+		named: Named,
+	},
+	/// `Verification.claim_silence`.
+	ClaimSilence {
+		/// The record.
+		record: RecordId,
+		/// Of the caller's seat.
+		proof: SeatProof,
+		/// As in [`Call::CommitAudit`].
+		named: Named,
+	},
+	/// `Verification.post_handover`.
+	PostHandover {
+		/// The record.
+		record: RecordId,
+		/// Who claims silence.
+		verifier: AccountId,
+		/// The hand-over.
+		sealed: Box<Sealed>,
+	},
+	/// `Verification.reveal`.
+	RevealAudit {
+		/// The record.
+		record: RecordId,
+		/// What was committed to.
+		reveal: Box<Reveal>,
+	},
+	/// `Verification.open`.
+	OpenAudit {
+		/// The record.
+		record: RecordId,
+		/// The leaves that the beacon picked, in order.
+		openings: Vec<Opening>,
+	},
 	/// `Balances.transfer_keep_alive`.
 	Transfer {
 		/// To whom.
@@ -154,6 +203,13 @@ impl Call {
 			Call::SetOffer { .. } => ("ModelRegistry", "set_offer"),
 			Call::Pin(_) => ("ModelRegistry", "pin"),
 			Call::SetAlias { .. } => ("ModelRegistry", "set_alias"),
+			Call::RegisterVerifier(_) => ("Verification", "register_verifier"),
+			Call::RetireVerifier(_) => ("Verification", "retire_verifier"),
+			Call::CommitAudit { .. } => ("Verification", "commit"),
+			Call::ClaimSilence { .. } => ("Verification", "claim_silence"),
+			Call::PostHandover { .. } => ("Verification", "post_handover"),
+			Call::RevealAudit { .. } => ("Verification", "reveal"),
+			Call::OpenAudit { .. } => ("Verification", "open"),
 			Call::Transfer { .. } => ("Balances", "transfer_keep_alive"),
 			Call::BatchAll(_) => ("Utility", "batch_all"),
 			Call::Sudo(_) => ("Sudo", "sudo"),
@@ -209,6 +265,21 @@ impl Call {
 				ensure(name.len() <= 64, || "an alias has 64 bytes at most".to_owned())?;
 				(name, model).encode()
 			}
+			Call::RegisterVerifier(key) => key.encode(),
+			Call::RetireVerifier(worker) => worker.encode(),
+			Call::CommitAudit { record, proof, commitment, named } => {
+				(record, proof, commitment, named).encode()
+			}
+			Call::ClaimSilence { record, proof, named } => (record, proof, named).encode(),
+			Call::PostHandover { record, verifier, sealed } => {
+				(record, verifier, sealed.as_ref()).encode()
+			}
+			Call::RevealAudit { record, reveal } => (record, reveal.as_ref()).encode(),
+			Call::OpenAudit { record, openings } => {
+				let most = MAX_OPENINGS as usize;
+				ensure(openings.len() <= most, || format!("{most} openings at most"))?;
+				(record, openings).encode()
+			}
 			Call::Transfer { to, amount } => {
 				(MultiAddress::<AccountId, ()>::Id(to.clone()), Compact(*amount)).encode()
 			}
@@ -252,6 +323,7 @@ mod tests {
 	use super::*;
 	use crate::fit::COMMITTED;
 	use aria_primitives::{
+		audit::{Finding, RecordPath},
 		consent::{RewardMode, RewardPreference, Schedule, TaskType},
 		record::{
 			Anchor, EnergySource, FinishReason, LayerRange, Payment, RecordBody, Stage,
@@ -261,7 +333,6 @@ mod tests {
 	};
 	use aria_runtime::RuntimeCall;
 	use codec::DecodeAll;
-	use sp_core::{sr25519, H256};
 
 	fn account(byte: u8) -> AccountId {
 		AccountId::new([byte; 32])
@@ -321,6 +392,20 @@ mod tests {
 		}
 	}
 
+	fn proof() -> SeatProof {
+		SeatProof { pre_output: [1; 32], proof: [2; 64] }
+	}
+
+	fn opening() -> Opening {
+		Opening {
+			data: vec![5; 100].try_into().unwrap(),
+			own_root: H256::repeat_byte(1),
+			own_path: vec![H256::repeat_byte(2)].try_into().unwrap(),
+			root_path: Default::default(),
+			record: Some(RecordPath { root: H256::repeat_byte(3), path: Default::default() }),
+		}
+	}
+
 	fn all() -> Vec<Call> {
 		let model = H256::repeat_byte(9);
 		let offer = Offer { prompt_price: 1, cached_price: 2, output_price: 3 };
@@ -364,6 +449,39 @@ mod tests {
 			Call::SetOffer { model, offer },
 			Call::Pin(model),
 			Call::SetAlias { name: "aria-demo".into(), model },
+			Call::RegisterVerifier(sr25519::Public::from_raw([7; 32])),
+			Call::RetireVerifier(account(7)),
+			Call::CommitAudit {
+				record: H256::repeat_byte(1),
+				proof: proof(),
+				commitment: H256::repeat_byte(2),
+				named: vec![account(1), account(2)].try_into().unwrap(),
+			},
+			Call::ClaimSilence {
+				record: H256::repeat_byte(1),
+				proof: proof(),
+				named: Named::default(),
+			},
+			Call::PostHandover {
+				record: H256::repeat_byte(1),
+				verifier: account(8),
+				sealed: Box::new(Sealed {
+					ephemeral: [9; 32],
+					bytes: vec![1, 2, 3].try_into().unwrap(),
+				}),
+			},
+			Call::RevealAudit {
+				record: H256::repeat_byte(1),
+				reveal: Box::new(Reveal {
+					root: H256::repeat_byte(3),
+					finding: Finding::Boundary {
+						index: 1,
+						roots: vec![H256::repeat_byte(4)].try_into().unwrap(),
+					},
+					nonce: H256::repeat_byte(5),
+				}),
+			},
+			Call::OpenAudit { record: H256::repeat_byte(1), openings: vec![opening()] },
 			Call::Transfer { to: account(6), amount: 1 << 65 },
 			Call::sudo(Call::Pin(model)),
 			Call::BatchAll(vec![Call::Drain, Call::sudo(Call::Pin(model)), Call::Unbond]),
@@ -397,6 +515,7 @@ mod tests {
 			Call::RegisterModel(vec![0; 100_000]),
 			Call::SetAlias { name: "a".repeat(65), model: H256::zero() },
 			Call::BatchAll(vec![Call::Drain; 1_000]),
+			Call::OpenAudit { record: H256::zero(), openings: vec![opening(); 9] },
 			deep,
 		] {
 			assert!(matches!(call.arguments(&runtime), Err(SubmitError::BadCall(_))));

@@ -8,6 +8,7 @@
 //! | `fit` | whether a chain's runtime is one that this crate fits |
 //! | [`Call`] | the calls that workers, gateways and requesters make |
 //! | `submit` | signing, nonces, following a transaction, what its failure means |
+//! | [`audit`] | audits of drawn records |
 //! | [`price`] | what an answer costs |
 //!
 //! No type of this crate is generated: values travel as SCALE bytes of aria-primitives and of a few
@@ -16,6 +17,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod call;
 mod chain;
 mod error;

@@ -15,6 +15,7 @@
 //! | [`trace`] | Merkle trees over what passes between stages |
 //! | [`text`] | tokens to text and back, chat templates |
 //! | [`generate`] | from a query to an answer |
+//! | [`audit`] | a record again, and what is wrong with it |
 //!
 //! A model is opened, loaded and asked:
 //!
@@ -41,6 +42,7 @@
 //! found in [`kernels`] and in the mapping of files alone. Whatever a package, a prompt or a
 //! neighbour's activations hold, the answer is a value or an [`EngineError`], never a panic.
 
+pub mod audit;
 pub mod error;
 pub mod generate;
 pub mod kernels;

@@ -19,6 +19,7 @@ use crate::{
 		},
 		Control, Wanted,
 	},
+	audit::{Counters as Audits, Given, Giving},
 	limits::Hours,
 	plan::Demand,
 	run::gateway::convert::source,
@@ -57,6 +58,8 @@ pub struct GatewayParts {
 	pub url: String,
 	/// Its models.
 	pub catalogue: Arc<Catalogue>,
+	/// Answers verifiers.
+	pub giving: Arc<Giving>,
 }
 
 impl Process {
@@ -231,6 +234,14 @@ impl Control for Process {
 		let count = |of: fn(&Counters) -> &AtomicU64| {
 			worker.map_or(0, |worker| of(&worker.guard.counters).load(Ordering::Relaxed))
 		};
+		let audits = |of: fn(&Audits) -> &AtomicU64| {
+			let verifier = worker.and_then(|worker| worker.verifier.as_ref());
+			verifier.map_or(0, |verifier| of(&verifier.counters).load(Ordering::Relaxed))
+		};
+		let given = |of: fn(&Given) -> &AtomicU64| {
+			let gateway = self.gateway.as_ref();
+			gateway.map_or(0, |parts| of(&parts.giving.counters).load(Ordering::Relaxed))
+		};
 		let bandwidth = worker.map_or(0, |worker| worker.governor.limits().max_bandwidth_mbps);
 		let bytes = worker.map_or(0, |worker| worker.governor.bytes().taken());
 		let relayed = worker.map_or(0, |worker| worker.relayed.passed());
@@ -268,7 +279,7 @@ impl Control for Process {
 			),
 			("peers", "peers with a connection", status.peers as f64),
 		];
-		let counters: [(&str, &str, u64); 12] = [
+		let counters: [(&str, &str, u64); 23] = [
 			("orders_refused_total", "orders that were refused", count(|of| &of.refused)),
 			("records_signed_total", "records that were signed", count(|of| &of.signed)),
 			("tokens_total", "tokens computed here in these records", count(|of| &of.tokens)),
@@ -285,6 +296,17 @@ impl Control for Process {
 			("network_bytes_in_total", "bytes read from peers", network.bytes_in),
 			("network_bytes_out_total", "bytes written to peers", network.bytes_out),
 			("streams_refused_total", "streams that were refused", network.streams_refused),
+			("audits_seats_total", "seats drawn in audits", audits(|of| &of.seats)),
+			("audits_run_total", "records that were run again", audits(|of| &of.runs)),
+			("audits_accused_total", "of these, not as they should be", audits(|of| &of.accused)),
+			("audits_committed_total", "commitments in a block", audits(|of| &of.committed)),
+			("audits_revealed_total", "reveals in a block", audits(|of| &of.revealed)),
+			("audits_opened_total", "openings in a block", audits(|of| &of.opened)),
+			("audits_claimed_total", "claims of silence in a block", audits(|of| &of.claimed)),
+			("audits_missed_total", "seats that came to nothing", audits(|of| &of.missed)),
+			("audits_handed_total", "hand-overs that verifiers took", given(|of| &of.handed)),
+			("audits_refused_total", "requests for one that were refused", given(|of| &of.refused)),
+			("audits_posted_total", "hand-overs posted on chain", given(|of| &of.posted)),
 		];
 		let mut text = String::new();
 		for (name, help, value) in gauges {

@@ -15,6 +15,7 @@
 //! | [`book`], [`planner`], [`exact`], [`suspects`] | who computes an answer |
 //! | [`peers`], [`ledger`] | other workers, and the chain, as other modules need them |
 //! | [`gateway`] | the part that takes questions |
+//! | [`audit`] | the part that runs others' records again |
 //! | [`control`] | what the administration is told |
 //!
 //! It starts in this order, each step waiting patiently for what a node or a peer may not have yet: keys,
@@ -23,6 +24,7 @@
 //! on disk at any moment, so that ending at once loses nothing either.
 
 pub mod advert;
+pub mod audit;
 pub mod book;
 pub mod choice;
 pub mod common;
@@ -142,6 +144,7 @@ async fn start(config: &Config, common: &Common) -> Result<Option<Running>> {
 	let parts = gateway.as_ref().map(|gateway| GatewayParts {
 		url: format!("http://{}/v1", gateway.serving.local_addr),
 		catalogue: gateway.catalogue.clone(),
+		giving: gateway.giving.clone(),
 	});
 	let process = Process::new(config, common, worker.clone(), parts, planner);
 	let admin = admin::Server::start(

@@ -62,7 +62,7 @@ impl Serving {
 }
 
 /// Serves each stream in a task of its own, all of which end with `shutdown`.
-fn take<F>(
+pub(super) fn take<F>(
 	mut incoming: Incoming,
 	shutdown: &CancellationToken,
 	serve: impl Fn(PeerKey, Stream) -> F + Send + 'static,

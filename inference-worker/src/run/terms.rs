@@ -47,6 +47,8 @@ pub struct Terms {
 	pub minimum_price: Option<Balance>,
 	/// Keep or donate.
 	pub mode: Option<RewardMode>,
+	/// Whether audits are to be among the kinds of work, whatever they are besides.
+	pub audit: bool,
 }
 
 impl From<super::config::ConsentFields> for Terms {
@@ -62,6 +64,7 @@ impl From<super::config::ConsentFields> for Terms {
 			payout: fields.payout,
 			minimum_price: fields.minimum_price.map(|amount| amount.0),
 			mode: fields.mode,
+			audit: false,
 		}
 	}
 }
@@ -73,6 +76,9 @@ impl Terms {
 		let default = default_consent(worker);
 		let base = current.unwrap_or(&default);
 		let mut tasks = self.tasks.clone().unwrap_or_else(|| base.task_types.to_vec());
+		if self.audit {
+			tasks.push(TaskType::Audit);
+		}
 		tasks.sort_unstable();
 		tasks.dedup();
 		tasks.truncate(MAX_TASK_TYPES as usize);

@@ -2,6 +2,7 @@
 
 use super::{
 	advert::Adverts,
+	audit,
 	choice::{Choosing, Pick},
 	common::Common,
 	config::{Config, Layers},
@@ -18,6 +19,7 @@ use super::{
 	watch::{self, Enforced},
 };
 use crate::{
+	audit::Verifier,
 	limits::{cgroup, logical_cpus, Governor, Limits},
 	shards::{FetchError, Fetcher, PackageStore},
 };
@@ -51,6 +53,8 @@ pub struct Worker {
 	pub relayed: RelayBudget,
 	/// Sessions at once.
 	pub capacity: usize,
+	/// Runs others' records again, if it does.
+	pub verifier: Option<Arc<Verifier>>,
 }
 
 /// Gets layers and loads them.
@@ -264,13 +268,17 @@ impl Worker {
 			stages: stages.clone(),
 		};
 		tokio::spawn(adverts.run(common.shutdown.clone()));
+		let verifier = match config.audit {
+			true => Some(audit::verify(config, common, &loader, &governor, &stages)?),
+			false => None,
+		};
 		if config.layers == Layers::Auto {
 			let pace = Pace::of(config.dev);
 			tokio::spawn(Restoring { loader, picks, pace }.run());
 		}
 		let capacity = usize::from(config.sessions);
 		let relayed = config.network.relayed.clone();
-		Ok(Some(Self { stages, governor, meter, packages, guard, relayed, capacity }))
+		Ok(Some(Self { stages, governor, meter, packages, guard, relayed, capacity, verifier }))
 	}
 }
 

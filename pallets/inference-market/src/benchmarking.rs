@@ -62,6 +62,20 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn restore_gateway_stake() {
+		use aria_primitives::traits::RecordFunds;
+		let world = World::new::<T>(0);
+		let slashed = Pallet::<T>::slash_gateway(&world.gateway, 1_000_000_000, &world.gateway);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(world.gateway.clone()));
+
+		assert!(slashed > 0);
+		assert!(Gateways::<T>::get(&world.gateway)
+			.is_some_and(|info| info.stake == T::GatewayStake::get()));
+	}
+
+	#[benchmark]
 	fn unbond_gateway() {
 		let world = World::new::<T>(0);
 

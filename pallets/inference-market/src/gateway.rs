@@ -9,7 +9,7 @@ use frame_support::{
 	ensure,
 	traits::{fungible::MutateHold, tokens::Precision, Get},
 };
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::{traits::Zero, DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_register_gateway(gateway: &AccountId) -> DispatchResult {
@@ -46,16 +46,32 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Brings a gateway's stake back to what it has to be.
+	pub(crate) fn do_restore_gateway_stake(gateway: &AccountId) -> DispatchResult {
+		Gateways::<T>::try_mutate(gateway, |entry| -> DispatchResult {
+			let info = entry.as_mut().ok_or(Error::<T>::UnknownGateway)?;
+			let amount = T::GatewayStake::get().saturating_sub(info.stake);
+			ensure!(!amount.is_zero(), Error::<T>::AmountZero);
+			T::Currency::hold(&HoldReason::GatewayStake.into(), gateway, amount)?;
+			info.stake = info.stake.saturating_add(amount);
+			Self::deposit_event(Event::GatewayStakeRestored { gateway: gateway.clone(), amount });
+			Ok(())
+		})
+	}
+
 	/// Whether `gateway` takes new keys and requests.
 	pub(crate) fn ensure_gateway_active(gateway: &AccountId) -> DispatchResult {
 		let info = Gateways::<T>::get(gateway).ok_or(Error::<T>::UnknownGateway)?;
 		ensure!(info.state == GatewayState::Active, Error::<T>::GatewayLeaving);
+		ensure!(info.stake >= T::GatewayStake::get(), Error::<T>::GatewayUnderstaked);
 		Ok(())
 	}
 
 	/// Whether `gateway` still answers for what it accepted.
 	pub(crate) fn ensure_gateway_answers(gateway: &AccountId) -> DispatchResult {
 		let info = Gateways::<T>::get(gateway).ok_or(Error::<T>::UnknownGateway)?;
+		let least = T::GatewayStake::get().checked_div(2).unwrap_or_default();
+		ensure!(info.stake >= least, Error::<T>::GatewayUnderstaked);
 		match info.state {
 			GatewayState::Unbonding { until } if Self::now() >= until => {
 				Err(Error::<T>::GatewayUnbonded.into())

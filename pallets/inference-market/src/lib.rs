@@ -53,6 +53,7 @@
 
 extern crate alloc;
 
+mod audit;
 mod batch;
 mod escrow;
 mod gateway;
@@ -511,6 +512,36 @@ pub mod pallet {
 			/// In planck.
 			amount: Balance,
 		},
+		/// A stage that failed an audit lost what had not vested of a record.
+		Withheld {
+			/// The bucket.
+			epoch: EpochIndex,
+			/// Who would have been paid.
+			payee: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
+		/// A requester got money back for a record that failed its audit.
+		Refunded {
+			/// Whose escrow.
+			requester: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
+		/// A gateway lost stake by an audit.
+		GatewaySlashed {
+			/// The gateway.
+			gateway: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
+		/// A gateway brought its stake back to what it has to be.
+		GatewayStakeRestored {
+			/// The gateway.
+			gateway: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
 	}
 
 	#[pallet::error]
@@ -678,6 +709,9 @@ pub mod pallet {
 		/// gateway that the ticket names, or that matched the request, has to sign just that, or be
 		/// among the signers of the batch.
 		BadGatewaySignature,
+		/// The gateway lost stake by audits, and has too little of it left; it has to call
+		/// `restore_gateway_stake`.
+		GatewayUnderstaked,
 	}
 
 	#[pallet::hooks]
@@ -1189,6 +1223,33 @@ pub mod pallet {
 		pub fn cancel_request(origin: OriginFor<T>, id: PaymentHash) -> DispatchResult {
 			let requester = ensure_signed(origin)?;
 			Self::do_cancel_request(&requester, id)
+		}
+
+		/// Brings the caller's stake as a gateway back to [`Config::GatewayStake`], after audits took
+		/// some of it.
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the gateway.
+		///
+		/// ## Details
+		///
+		/// With less than all of its stake a gateway takes no new keys and requests; with less than
+		/// half of it, none of its records is settled.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownGateway`]; [`Error::AmountZero`] if nothing is missing; the currency's
+		///   error if the free balance does not suffice.
+		///
+		/// ## Events
+		///
+		/// - [`Event::GatewayStakeRestored`]
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::restore_gateway_stake())]
+		pub fn restore_gateway_stake(origin: OriginFor<T>) -> DispatchResult {
+			let gateway = ensure_signed(origin)?;
+			Self::do_restore_gateway_stake(&gateway)
 		}
 	}
 

@@ -311,6 +311,9 @@ impl traits::AuditDraw for Mock {
 	fn is_drawn(epoch: EpochIndex) -> bool {
 		!read("undrawn", epoch).unwrap_or(false)
 	}
+	fn is_closed(epoch: EpochIndex) -> bool {
+		Self::is_drawn(epoch) && !read("open-audits", epoch).unwrap_or(false)
+	}
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult {
 		if read::<bool>("audit-full", ()).unwrap_or(false) {
 			return Err(AUDIT_FULL);
@@ -320,6 +323,14 @@ impl traits::AuditDraw for Mock {
 		put("audits", (), notes);
 		Ok(())
 	}
+	fn note_stakes(id: RecordId, stakes: traits::RecordStakes) {
+		put("stakes", id, stakes);
+	}
+}
+
+/// What was noted to hang on a record.
+pub fn stakes(id: RecordId) -> Option<traits::RecordStakes> {
+	read("stakes", id)
 }
 
 /// The records that were noted for audit: id, lowest reputation, whether it may be audited.

@@ -38,6 +38,14 @@ pub(crate) struct Shares {
 	pub taken: Balance,
 }
 
+/// The hash of the set of verifiers that an audit mode names.
+pub(crate) fn named(mode: &AuditMode) -> Option<H256> {
+	match mode {
+		AuditMode::Named(set) => Some(*set),
+		AuditMode::Any | AuditMode::None => None,
+	}
+}
+
 impl<T: Config> Pallet<T> {
 	/// What an answer costs by an offer.
 	pub(crate) fn price(
@@ -92,6 +100,7 @@ impl<T: Config> Pallet<T> {
 			offer,
 			price,
 			auditable: ticket.audit_mode != AuditMode::None,
+			named: named(&ticket.audit_mode),
 			payer: Payer::Key(ticket.key.clone(), info),
 		})
 	}
@@ -190,7 +199,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Adds to what `payee` is paid when the bucket of `epoch` closes.
-	fn vest(epoch: EpochIndex, payee: &AccountId, amount: Balance) {
+	pub(crate) fn vest(epoch: EpochIndex, payee: &AccountId, amount: Balance) {
 		if amount.is_zero() {
 			return;
 		}

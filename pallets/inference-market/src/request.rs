@@ -2,6 +2,7 @@
 
 use crate::{
 	pallet::*,
+	payment::named,
 	types::{MatchedStages, Payer, Request, RequestPrompt, RequestState, Terms},
 };
 use alloc::boxed::Box;
@@ -158,6 +159,7 @@ impl<T: Config> Pallet<T> {
 			offer,
 			price,
 			auditable: request.audit_mode != AuditMode::None,
+			named: named(&request.audit_mode),
 			payer: Payer::Request(*id, request),
 		})
 	}

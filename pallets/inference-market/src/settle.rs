@@ -9,7 +9,10 @@ use aria_primitives::{
 		settlement_digest, Anchor, LayerRange, Payment, RecordBody, RecordEntry, Settlement,
 		RECORD_VERSION,
 	},
-	traits::{AuditDraw, Consents, Ledger, ModelInfo, Models, WorkNote, WorkSink, Workers},
+	traits::{
+		AuditDraw, Consents, Ledger, ModelInfo, Models, RecordStakes, StageStake, WorkNote,
+		WorkSink, Workers,
+	},
 	AccountId, Balance, BlockNumber, Moment, Ppm, RecordId, Signature,
 };
 use frame_support::{
@@ -273,14 +276,19 @@ impl<T: Config> Pallet<T> {
 	) -> Result<Balance, DispatchError> {
 		let epoch = T::Audit::current_epoch();
 		let (requester, gateway) = (terms.requester.clone(), terms.gateway.clone());
-		let auditable = terms.auditable;
+		let (auditable, named) = (terms.auditable, terms.named);
 		let shares = Self::collect(&body, terms, signed, epoch)?;
 
 		let new_tokens = body.new_tokens();
 		let latency = u64::from(body.latency_ms).checked_div(new_tokens).unwrap_or_default();
 		let mut reputation = Ppm::MAX;
-		for (index, (stage, burnt)) in body.stages.iter().zip(shares.burnt).enumerate() {
+		let mut stakes = RecordStakes { stages: Default::default(), named };
+		let parts = shares.stages.iter().zip(shares.burnt);
+		for (index, (stage, (share, burnt))) in body.stages.iter().zip(parts).enumerate() {
 			reputation = reputation.min(T::Workers::reputation(&stage.node));
+			let work = stage_work(new_tokens, stage.layers.len(), model);
+			// There are as many places as a record may have stages.
+			let _ = stakes.stages.try_push(StageStake { share: *share, burnt, work });
 			if !has_stage(signed, index) {
 				continue;
 			}
@@ -290,7 +298,7 @@ impl<T: Config> Pallet<T> {
 				T::Work::note_work(WorkNote {
 					worker: stage.node.clone(),
 					model: body.model_id,
-					work: stage_work(new_tokens, stage.layers.len(), model),
+					work,
 					energy_mj: stage.energy_mj,
 					energy_source: stage.energy_source,
 					burnt,
@@ -322,6 +330,9 @@ impl<T: Config> Pallet<T> {
 		};
 		T::Ledger::insert(id, entry)?;
 		T::Audit::note_settled(id, reputation, auditable)?;
+		if auditable {
+			T::Audit::note_stakes(id, stakes);
+		}
 		Self::deposit_event(event);
 		Ok(shares.taken)
 	}

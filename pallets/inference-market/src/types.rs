@@ -11,7 +11,7 @@ use aria_primitives::{
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
-use sp_core::ConstU32;
+use sp_core::{ConstU32, H256};
 use sp_runtime::BoundedVec;
 
 /// Most bytes of a prompt that a request carries on chain.
@@ -289,6 +289,8 @@ pub(crate) struct Terms {
 	pub price: Price,
 	/// Whether the answer may be checked.
 	pub auditable: bool,
+	/// The hash of the set of those who may, if the requester named one.
+	pub named: Option<H256>,
 	/// What is debited.
 	pub payer: Payer,
 }

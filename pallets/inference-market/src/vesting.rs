@@ -1,5 +1,5 @@
-//! Vesting: what was earned in an epoch is paid, and what is to be burnt is burnt, once the epoch's
-//! records are drawn and can't be audited any more (`docs/protocol/economics.md`).
+//! Vesting: what was earned in an epoch is paid, and what is to be burnt is burnt, once no record of
+//! the epoch can fail an audit any more (`docs/protocol/economics.md`).
 
 use crate::{pallet::*, WeightInfo};
 use aria_primitives::{
@@ -19,11 +19,11 @@ use frame_support::{
 use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// Whether the records of `epoch` can't be audited any more: its time is over, and the draw,
-	/// which may be late, is done with it.
+	/// Whether the records of `epoch` can't fail an audit any more: its time is over, and all that
+	/// were drawn have a verdict, however late that is.
 	fn is_closed(epoch: EpochIndex) -> bool {
 		epoch.saturating_add(T::VestingEpochs::get()) <= T::Audit::current_epoch()
-			&& T::Audit::is_drawn(epoch)
+			&& T::Audit::is_closed(epoch)
 	}
 
 	pub(crate) fn do_release(epoch: EpochIndex, payee: AccountId) -> DispatchResult {
@@ -95,12 +95,17 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Pays what left [`Unvested`], or keeps it for [`Pallet::claim`].
-	fn pay_out(epoch: EpochIndex, payee: AccountId, amount: Balance) {
-		UnvestedTotal::<T>::mutate_exists(&payee, |entry| {
+	/// Counts `amount` out of what is unvested in all buckets.
+	pub(crate) fn lower_unvested_total(payee: &AccountId, amount: Balance) {
+		UnvestedTotal::<T>::mutate_exists(payee, |entry| {
 			let left = entry.unwrap_or(0).saturating_sub(amount);
 			*entry = (!left.is_zero()).then_some(left);
 		});
+	}
+
+	/// Pays what left [`Unvested`], or keeps it for [`Pallet::claim`].
+	fn pay_out(epoch: EpochIndex, payee: AccountId, amount: Balance) {
+		Self::lower_unvested_total(&payee, amount);
 		if with_storage_layer::<(), DispatchError, _>(|| Self::pay(&payee, amount)).is_ok() {
 			Self::deposit_event(Event::Released { epoch, payee, amount });
 		} else {

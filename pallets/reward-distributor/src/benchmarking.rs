@@ -3,7 +3,7 @@
 use super::*;
 use aria_primitives::{
 	record::EnergySource,
-	traits::{Consents, WorkNote, WorkSink},
+	traits::{Consents, LotteryWork, WorkNote, WorkSink},
 	AccountId, EraIndex, ModelId, ARIA, PPM,
 };
 use frame_benchmarking::v2::*;
@@ -120,6 +120,7 @@ mod benchmarks {
 		Eras::<T>::insert(1, Pallet::<T>::open_era(2));
 		// More than any fee supports, so that what counts of it is computed.
 		let note = WorkNote { work: u128::MAX, ..stage(worker(0)) };
+		T::Lottery::benchmark_link(&worker(0));
 
 		#[block]
 		{

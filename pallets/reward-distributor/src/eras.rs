@@ -1,12 +1,12 @@
 //! When eras begin and end, and what is in their pools.
 
 use crate::{
-	pallet::{Config, CurrentEra, EraEnding, Eras, Event, Pallet},
+	pallet::{Config, CurrentEra, EraEnding, EraEpochs, Eras, Event, Pallet},
 	types::{EraInfo, EraPosition, EraState, Terms},
 	WeightInfo,
 };
 use aria_math::wide::mul_ppm;
-use aria_primitives::{Balance, BlockNumber, EraIndex, Ppm};
+use aria_primitives::{traits::AuditDraw, Balance, BlockNumber, EraIndex, Ppm};
 use frame_support::{traits::Get, weights::Weight};
 
 impl<T: Config> Pallet<T> {
@@ -63,6 +63,7 @@ impl<T: Config> Pallet<T> {
 			info.state = EraState::Closed;
 			info.pool()
 		});
+		EraEpochs::<T>::insert(current.index, T::Audit::current_epoch());
 		Self::deposit_event(Event::EraEnded { era: current.index, pool });
 		Self::begin_era(current.index.saturating_add(1), now);
 		T::WeightInfo::roll_over()

@@ -62,7 +62,8 @@
 //! * **Settlement** goes on over as many blocks as it takes, with at most
 //!   [`MaxWorkersPerBlock`](pallet::Config::MaxWorkersPerBlock) accounts in each: factors are fixed
 //!   and summed, authors are paid, workers are paid. It begins
-//!   [`SettleDelay`](pallet::Config::SettleDelay) eras after the era's end. Lines of settled eras are
+//!   [`SettleDelay`](pallet::Config::SettleDelay) eras after the era's end, or once audits of its
+//!   records are over, if that is later. Lines of settled eras are
 //!   kept for [`HistoryEras`](pallet::Config::HistoryEras), their totals for ever.
 //! * **Deferral**: an amount that an account cannot receive (below the existential deposit, say)
 //!   waits in [`Unclaimed`](pallet::Unclaimed) until somebody claims it for the account.
@@ -103,8 +104,8 @@ pub mod pallet {
 	};
 	use aria_math::emission::EmissionSchedule;
 	use aria_primitives::{
-		traits, views::RewardExplanation, AccountId, Balance, BlockNumber, EraIndex, ModelId, Ppm,
-		PPM,
+		traits, views::RewardExplanation, AccountId, Balance, BlockNumber, EpochIndex, EraIndex,
+		ModelId, Ppm, PPM,
 	};
 	use frame_support::{
 		pallet_prelude::*,
@@ -130,6 +131,12 @@ pub mod pallet {
 
 		/// Uptime and passed audits of workers.
 		type Uptime: traits::Uptime;
+
+		/// Who weighs validators by the work that counts.
+		type Lottery: traits::LotteryWork;
+
+		/// Who knows whether audits of an era's records are over.
+		type Audit: traits::AuditDraw;
 
 		/// Workers whose energy meter has a registered key. Figures from other meters count as
 		/// measured by the worker itself.
@@ -195,6 +202,11 @@ pub mod pallet {
 	/// Eras by number: for ever, as the account of what was minted.
 	#[pallet::storage]
 	pub type Eras<T: Config> = StorageMap<_, Twox64Concat, EraIndex, EraInfo, OptionQuery>;
+
+	/// The epoch in which each era ended that is over and not settled: no audit of a later one's
+	/// records concerns it.
+	#[pallet::storage]
+	pub type EraEpochs<T: Config> = StorageMap<_, Twox64Concat, EraIndex, EpochIndex, OptionQuery>;
 
 	/// The oldest era that is not settled.
 	#[pallet::storage]
@@ -306,6 +318,15 @@ pub mod pallet {
 			account: AccountId,
 			/// How much, in planck.
 			amount: Balance,
+		},
+		/// Work does not count any more, because of an audit.
+		WorkRevoked {
+			/// The era.
+			era: EraIndex,
+			/// The worker.
+			worker: AccountId,
+			/// How much, in thousands of parameter-tokens.
+			work: u128,
 		},
 		/// The lines of a settled era were removed; its totals stay.
 		EraPruned {

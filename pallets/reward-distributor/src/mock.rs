@@ -2,7 +2,8 @@
 
 use aria_math::emission::EmissionSchedule;
 use aria_primitives::{
-	consent::TaskType, traits, AccountId, Balance, BlockNumber, EraIndex, Moment, Ppm,
+	consent::TaskType, traits, AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Moment, Ppm,
+	RecordId,
 };
 use frame_support::{
 	derive_impl, parameter_types,
@@ -77,6 +78,10 @@ parameter_types! {
 	pub static Uptimes: BTreeMap<AccountId, Ppm> = BTreeMap::new();
 	/// Shares of audits passed by those who had any, in every era.
 	pub static PassRates: BTreeMap<AccountId, Ppm> = BTreeMap::new();
+	/// Work that was noted for the lottery.
+	pub static LotteryNotes: BTreeMap<AccountId, u128> = BTreeMap::new();
+	/// The last epoch of which all audits are over.
+	pub static ClosedThrough: EpochIndex = EpochIndex::MAX;
 	/// Workers whose meter has a registered key.
 	pub static RegisteredMeters: Vec<AccountId> = Vec::new();
 }
@@ -117,6 +122,36 @@ impl traits::Uptime for MockUptime {
 	}
 }
 
+pub struct MockLottery;
+impl traits::LotteryWork for MockLottery {
+	fn note_work(worker: &AccountId, work: u128) {
+		LotteryNotes::mutate(|notes| {
+			let sum = notes.entry(worker.clone()).or_default();
+			*sum = sum.saturating_add(work);
+		});
+	}
+	fn revoke_work(_: &AccountId, _: EpochIndex) {}
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_link(_: &AccountId) {}
+}
+
+/// Epochs are as long as ten blocks.
+pub struct MockAudit;
+impl traits::AuditDraw for MockAudit {
+	fn current_epoch() -> EpochIndex {
+		u64::from(System::block_number()) / 10
+	}
+	fn is_drawn(_: EpochIndex) -> bool {
+		true
+	}
+	fn is_closed_through(epoch: EpochIndex) -> bool {
+		epoch <= ClosedThrough::get()
+	}
+	fn note_settled(_: RecordId, _: Ppm, _: bool) -> DispatchResult {
+		Ok(())
+	}
+}
+
 pub struct MockMeters;
 impl Contains<AccountId> for MockMeters {
 	fn contains(worker: &AccountId) -> bool {
@@ -128,6 +163,8 @@ impl crate::Config for Test {
 	type Currency = Balances;
 	type Consents = MockConsents;
 	type Uptime = MockUptime;
+	type Lottery = MockLottery;
+	type Audit = MockAudit;
 	type Meters = MockMeters;
 	type EraOrigin = EnsureRoot<AccountId>;
 	type Schedule = Schedule;
@@ -158,6 +195,8 @@ fn reset_switches() {
 	Payouts::reset();
 	Uptimes::reset();
 	PassRates::reset();
+	LotteryNotes::reset();
+	ClosedThrough::reset();
 	RegisteredMeters::reset();
 }
 

@@ -3,15 +3,18 @@
 
 use crate::{
 	pallet::{
-		Authored, Config, Eras, Error, Event, Lines, ModelEnergy, NextToPrune, NextToSettle,
-		Pallet, TotalMinted, TotalUnclaimed, Unclaimed,
+		Authored, Config, EraEpochs, Eras, Error, Event, Lines, ModelEnergy, NextToPrune,
+		NextToSettle, Pallet, TotalMinted, TotalUnclaimed, Unclaimed,
 	},
 	types::{EraInfo, EraState, Payout, WorkLine},
 	WeightInfo,
 };
 use alloc::vec::Vec;
 use aria_math::wide::mul_div_floor;
-use aria_primitives::{traits::Consents, AccountId, Balance, EraIndex};
+use aria_primitives::{
+	traits::{AuditDraw, Consents},
+	AccountId, Balance, EraIndex,
+};
 use frame_support::{
 	ensure,
 	traits::{fungible::Mutate, Get},
@@ -23,9 +26,11 @@ impl<T: Config> Pallet<T> {
 	/// One block's part of the settlement of the oldest era that is due; if there is none, of the
 	/// removal of old lines.
 	pub(crate) fn settle_or_prune() -> Weight {
-		let overhead = T::DbWeight::get().reads(3);
+		// Two more of them: whether audits are over.
+		let overhead = T::DbWeight::get().reads(5);
 		let (settle, prune) = (NextToSettle::<T>::get(), NextToPrune::<T>::get());
-		let work = if settle.saturating_add(T::SettleDelay::get()) < Self::current_era() {
+		let old = settle.saturating_add(T::SettleDelay::get()) < Self::current_era();
+		let work = if old && Self::audits_are_over(settle) {
 			Self::settle(settle)
 		} else if prune.saturating_add(T::HistoryEras::get()) < settle {
 			let removed = Self::prune(prune, T::MaxWorkersPerBlock::get());
@@ -36,9 +41,14 @@ impl<T: Config> Pallet<T> {
 		overhead.saturating_add(work)
 	}
 
+	/// Whether no audit of a record of the era can take work out of it any more.
+	fn audits_are_over(era: EraIndex) -> bool {
+		EraEpochs::<T>::get(era).is_none_or(T::Audit::is_closed_through)
+	}
+
 	/// Takes an era as far towards its settlement as one block may.
 	fn settle(era: EraIndex) -> Weight {
-		let mut weight = T::DbWeight::get().reads_writes(1, 2);
+		let mut weight = T::DbWeight::get().reads_writes(1, 3);
 		let Some(mut info) = Eras::<T>::get(era) else {
 			// Eras follow one another without a gap; were one missing, the others should not wait.
 			NextToSettle::<T>::put(era.saturating_add(1));
@@ -69,6 +79,7 @@ impl<T: Config> Pallet<T> {
 			weight = weight.saturating_add(cost);
 		}
 		if info.state == EraState::Settled {
+			EraEpochs::<T>::remove(era);
 			NextToSettle::<T>::put(era.saturating_add(1));
 			Self::deposit_event(Event::EraSettled {
 				era,

@@ -296,6 +296,17 @@ impl WorkLine {
 		self.burnt = self.burnt.saturating_add(note.burnt);
 	}
 
+	/// Takes out what [`WorkLine::add`] added.
+	pub fn remove(&mut self, note: &WorkNote, counted: &Counted, expected_energy_nj: u128) {
+		self.records = self.records.saturating_sub(1);
+		self.work = self.work.saturating_sub(counted.work);
+		self.energy_nj = self.energy_nj.saturating_sub(counted.energy_nj);
+		self.expected_energy_nj = self.expected_energy_nj.saturating_sub(expected_energy_nj);
+		let latency_work = u128::from(note.latency_ms_per_token).saturating_mul(counted.work);
+		self.latency_work = self.latency_work.saturating_sub(latency_work);
+		self.burnt = self.burnt.saturating_sub(note.burnt);
+	}
+
 	/// Latency weighted by work, in milliseconds a new token, rounded down; 0 without work.
 	pub fn latency_ms(&self) -> u64 {
 		let mean = self.latency_work.checked_div(self.work).unwrap_or(0);

@@ -91,13 +91,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Takes 12.9 µs at least.
 	///
 	/// Keys read and written:
+	/// - `Babe::EpochIndex` (r:1 w:0)
 	/// - `RewardDistributor::CurrentEra` (r:1 w:1)
 	/// - `RewardDistributor::EraEnding` (r:1 w:1)
+	/// - `RewardDistributor::EraEpochs` (r:0 w:1)
 	/// - `RewardDistributor::Eras` (r:1 w:2)
 	fn roll_over() -> Weight {
-		Weight::from_parts(18_638_000, 246)
-			.saturating_add(T::DbWeight::get().reads(3_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		Weight::from_parts(22_638_000, 246)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 	/// Takes 7.5 µs at least.
 	///
@@ -197,9 +199,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn roll_over() -> Weight {
-		Weight::from_parts(18_638_000, 246)
-			.saturating_add(RocksDbWeight::get().reads(3_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(22_638_000, 246)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn sum_lines(n: u32, ) -> Weight {
 		Weight::from_parts(14_148_295, 214)

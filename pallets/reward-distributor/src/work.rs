@@ -1,8 +1,8 @@
 //! Counting work and authored blocks, and the factors that they have in a reward.
 
 use crate::{
-	pallet::{Authored, Config, Eras, Lines, ModelEnergy, Pallet},
-	types::{efficiency_ceiling, Counted, EraInfo, LineFactors, Terms, WorkLine},
+	pallet::{Authored, Config, Eras, Event, Lines, ModelEnergy, Pallet},
+	types::{efficiency_ceiling, Counted, EraInfo, EraState, LineFactors, Terms, WorkLine},
 };
 use aria_math::{
 	efficiency::efficiency,
@@ -11,7 +11,7 @@ use aria_math::{
 	wide::mul_div_floor,
 };
 use aria_primitives::{
-	traits::{Uptime, WorkNote, WorkSink},
+	traits::{LotteryWork, Uptime, WorkNote, WorkSink},
 	AccountId, EraIndex, ModelId, PPM,
 };
 use frame_support::traits::Contains;
@@ -52,6 +52,46 @@ impl<T: Config> WorkSink for Pallet<T> {
 				info.expected_weighted.saturating_sub(before).saturating_add(after);
 			info.workers = info.workers.saturating_add(is_new.into());
 		});
+		// What no fee supports would win blocks for free as well.
+		T::Lottery::note_work(&note.worker, counted.work);
+	}
+
+	/// Takes a stage's work out of its era again, as far as it counts there; the fees burnt on it
+	/// support no other work. The highest efficiency stays what the stage made it, unless it was the
+	/// worker's only one.
+	fn revoke_work(era: EraIndex, note: WorkNote) {
+		let Some(mut info) = Eras::<T>::get(era) else { return };
+		let Some(mut line) = Lines::<T>::get(era, &note.worker) else { return };
+		if !matches!(info.state, EraState::Open | EraState::Closed) {
+			return;
+		}
+		let counted = Counted::of(&note, &info.terms);
+		if counted.work == 0 {
+			return;
+		}
+		let expected = Self::expected_energy_nj(era, &note.model, &counted);
+		let (work, before) = (counted.work.min(line.work), line.expected_weighted);
+		line.remove(&note, &counted, expected);
+		let gone = line.records == 0;
+		line.expected_weighted =
+			if gone { 0 } else { Self::factors(era, &note.worker, &line, &info.terms).weighted };
+		ModelEnergy::<T>::mutate_exists(era, note.model, |entry| {
+			let mut used = entry.take().unwrap_or_default();
+			used.energy_nj = used.energy_nj.saturating_sub(counted.energy_nj);
+			used.work = used.work.saturating_sub(work);
+			*entry = (used.work > 0).then_some(used);
+		});
+		info.total_work = info.total_work.saturating_sub(work);
+		info.expected_weighted =
+			info.expected_weighted.saturating_sub(before).saturating_add(line.expected_weighted);
+		if gone {
+			info.workers = info.workers.saturating_sub(1);
+			Lines::<T>::remove(era, &note.worker);
+		} else {
+			Lines::<T>::insert(era, &note.worker, line);
+		}
+		Eras::<T>::insert(era, info);
+		Self::deposit_event(Event::WorkRevoked { era, worker: note.worker, work });
 	}
 }
 

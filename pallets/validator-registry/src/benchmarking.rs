@@ -5,12 +5,15 @@
 
 use super::*;
 use alloc::{collections::BTreeMap, vec, vec::Vec};
-use aria_primitives::{AccountId, Balance};
+use aria_primitives::{
+	traits::{AuditDraw, LotteryWork},
+	AccountId, Balance, EpochIndex,
+};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
 		fungible::{hold::Mutate as _, Inspect, Mutate},
-		Get,
+		ConstU32, Get,
 	},
 	BoundedVec,
 };
@@ -20,6 +23,9 @@ use sp_staking::{
 	offence::{OffenceDetails, OnOffenceHandler},
 	SessionIndex,
 };
+
+/// Sessions over which work has faded.
+const MANY_SESSIONS: SessionIndex = 63;
 
 /// The minimum stake, or a small one where there is none.
 fn stake<T: Config>() -> Balance {
@@ -291,6 +297,67 @@ mod benchmarks {
 			let stake_left = Validators::<T>::get(&details.offender.0).map(|info| info.stake);
 			assert!(stake_left.is_some_and(|left| left < stake::<T>()));
 		}
+	}
+
+	#[benchmark]
+	fn note_work() {
+		let validator: AccountId = account("validator", 0, 0);
+		let worker: AccountId = account("worker", 0, 0);
+		ValidatorOf::<T>::insert(&worker, &validator);
+
+		#[block]
+		{
+			<Pallet<T> as LotteryWork>::note_work(&worker, 1_000_000);
+		}
+
+		assert!(WaitingWork::<T>::contains_key(T::Audit::current_epoch(), &worker));
+	}
+
+	/// Linear in `n`, the workers, whose validators all differ as far as there are places.
+	#[benchmark]
+	fn count_work(n: Linear<0, { T::MaxWorkPerBlock::get() }>) {
+		const EPOCH: EpochIndex = 0;
+		pallet_session::CurrentIndex::<T>::put(MANY_SESSIONS);
+		WorkEpochs::<T>::put(BoundedVec::<_, ConstU32<MAX_WORK_EPOCHS>>::truncate_from(vec![
+			EPOCH,
+		]));
+		let validators = seat_many::<T>(n.min(T::MaxCandidates::get()));
+		for (index, validator) in (0..n).zip(validators.iter().cycle()) {
+			let worker: AccountId = account("worker", index, 0);
+			let pending = PendingWork { validator: validator.clone(), work: 1_000_000 };
+			WaitingWork::<T>::insert(EPOCH, &worker, pending);
+			VerifiedWorkOf::<T>::insert(validator, VerifiedWork { sum: u128::MAX, session: 0 });
+		}
+		let counted;
+
+		#[block]
+		{
+			counted = Pallet::<T>::count_epoch(EPOCH);
+		}
+
+		assert_eq!(counted, n);
+	}
+
+	/// Linear in `v`, the validators of the next session, whose weights all change.
+	#[benchmark]
+	fn announce_weights(v: Linear<1, { T::MaxValidators::get() }>) {
+		pallet_session::CurrentIndex::<T>::put(MANY_SESSIONS);
+		let validators = seat_many::<T>(v);
+		let before: Vec<(AccountId, u64)> = validators.iter().cloned().zip(1..).collect();
+		SlotWeights::<T>::put(BoundedVec::<_, T::MaxValidators>::truncate_from(before));
+		for (index, validator) in (0u128..).zip(&validators) {
+			let sum = u128::MAX >> (index % 64);
+			VerifiedWorkOf::<T>::insert(validator, VerifiedWork { sum, session: 0 });
+		}
+		let weights;
+
+		#[block]
+		{
+			weights = Pallet::<T>::announce_weights(&validators);
+		}
+
+		assert_eq!(weights.len(), v as usize);
+		assert!(weights.iter().all(|weight| *weight > 0));
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

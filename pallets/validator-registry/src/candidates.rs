@@ -2,7 +2,7 @@
 
 use crate::{
 	Candidates, ChillReason, Config, CurrencyOf, Error, Event, HoldReason, Links, Offences, Pallet,
-	ValidatorInfo, ValidatorOf, ValidatorState, Validators,
+	ValidatorInfo, ValidatorOf, ValidatorState, Validators, VerifiedWorkOf,
 };
 use alloc::vec::Vec;
 use aria_primitives::{AccountId, Balance, BlockNumber};
@@ -109,8 +109,8 @@ impl<T: Config> Pallet<T> {
 		pallet_session::NextKeys::<T>::contains_key(validator)
 	}
 
-	/// Releases the stake and forgets the validator with its links and offences; returns what was
-	/// released.
+	/// Releases the stake and forgets the validator with its links, offences and work; returns what
+	/// was released.
 	pub(crate) fn forget(validator: &AccountId) -> Result<Balance, DispatchError> {
 		let amount = CurrencyOf::<T>::release_all(
 			&HoldReason::Stake.into(),
@@ -123,6 +123,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		Offences::<T>::remove(validator);
+		VerifiedWorkOf::<T>::remove(validator);
 		Validators::<T>::remove(validator);
 		Ok(amount)
 	}

@@ -8,8 +8,10 @@
 //! - **Validator**: an account registered here.
 //! - **Candidate**: a validator that may be chosen for the next session.
 //! - **Active**: in the set of this session; **queued**: in the set of the next one.
-//! - **Link**: a validator and a worker that both say they belong together. Every validator weighs
-//!   the same today; links are what weights by verified work are to be counted over.
+//! - **Link**: a validator and a worker that both say they belong together.
+//! - **Work**: what a linked worker computed, in thousands of parameter-tokens; **waiting** while its
+//!   records can fail an audit, **verified** afterwards.
+//! - **Weight**: a validator's part in BABE's lottery for primary slots.
 //!
 //! ## Overview
 //!
@@ -26,6 +28,12 @@
 //! - **Offence**: burns a part of the stake, ends the candidacy, and disables the validator as far as
 //!   the session pallet's strategy allows. Of one session the worst offence counts; that is noted for
 //!   the last [`MAX_OFFENCE_NOTES`] sessions in which the validator offended, until it leaves.
+//! - **Verified work**: a sum for each validator, of which each session leaves [`Config::WorkKeep`].
+//!   Work comes in through [`LotteryWork`](aria_primitives::traits::LotteryWork), and is added when
+//!   audits of its epoch are over, of [`Config::MaxWorkPerBlock`] workers a block.
+//! - **Weights**: by verified work, when a set is announced ([`Pallet::announce_weights`]); bounded in
+//!   share, in growth from one session to the next, and in the ratio of largest to smallest.
+//!   Who may be in the set is up to stake alone.
 //! - **Places**: there are [`Config::MaxCandidates`]; when all are taken, a newcomer has to stake more
 //!   than the last candidate, which is chilled.
 //! - **Time**: slot and epoch are genesis values, read through [`SlotDurationOf`],
@@ -39,6 +47,8 @@ extern crate alloc;
 
 mod candidates;
 mod links;
+mod lottery;
+pub mod migrations;
 mod offences;
 mod sessions;
 mod time;
@@ -46,6 +56,7 @@ mod time;
 mod try_state;
 mod types;
 pub mod weights;
+mod work;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
@@ -84,11 +95,15 @@ impl<W: aria_primitives::traits::Workers> BenchmarkHelper for RegisterThrough<W>
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
-		ChillReason, DefaultEpochLength, DefaultSlotDuration, Link, OffenceNotes, ValidatorInfo,
-		ValidatorState, ValidatorView, WeightInfo, DEFAULT_EPOCH_LENGTH, DEFAULT_SLOT_DURATION,
+		ChillReason, DefaultEpochLength, DefaultSlotDuration, Link, OffenceNotes, PendingWork,
+		ValidatorInfo, ValidatorState, ValidatorView, VerifiedWork, WeightInfo,
+		DEFAULT_EPOCH_LENGTH, DEFAULT_SLOT_DURATION, MAX_WORK_EPOCHS,
 	};
 	use alloc::vec::Vec;
-	use aria_primitives::{traits::WorkerRegistration, AccountId, Balance, BlockNumber};
+	use aria_primitives::{
+		traits::{AuditDraw, WorkerRegistration},
+		AccountId, Balance, BlockNumber, EpochIndex, Ppm, PPM,
+	};
 	use frame_support::{
 		pallet_prelude::*,
 		traits::fungible::{self, hold::Mutate as _},
@@ -97,7 +112,7 @@ pub mod pallet {
 	use sp_runtime::Perbill;
 	use sp_staking::SessionIndex;
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
@@ -152,6 +167,31 @@ pub mod pallet {
 		#[pallet::constant]
 		type OffenceSlash: Get<Perbill>;
 
+		/// In which epoch work is settled, and when no audit of an epoch's records can fail any more.
+		type Audit: AuditDraw;
+
+		/// What each session leaves of a validator's verified work, in parts per million.
+		#[pallet::constant]
+		type WorkKeep: Get<Ppm>;
+
+		/// Highest share of one validator in the lottery, in parts per million of all weight, where
+		/// there are many.
+		#[pallet::constant]
+		type SlotShare: Get<Ppm>;
+
+		/// Highest share where there are few, in parts per million of an equal one; at least the
+		/// whole. Of both bounds the higher one holds.
+		#[pallet::constant]
+		type SlotShareMultiple: Get<Ppm>;
+
+		/// How much a share may grow from one session to the next, in parts per million of itself.
+		#[pallet::constant]
+		type SlotGrowth: Get<Ppm>;
+
+		/// Most workers whose work one block counts.
+		#[pallet::constant]
+		type MaxWorkPerBlock: Get<u32>;
+
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
 
@@ -196,6 +236,33 @@ pub mod pallet {
 	pub type Offences<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountId, OffenceNotes, ValueQuery>;
 
+	/// Work that can still fail an audit, by the epoch that settled it and by worker.
+	#[pallet::storage]
+	pub type WaitingWork<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		EpochIndex,
+		Blake2_128Concat,
+		AccountId,
+		PendingWork,
+		OptionQuery,
+	>;
+
+	/// Epochs with work that waits, the oldest first.
+	#[pallet::storage]
+	pub type WorkEpochs<T: Config> =
+		StorageValue<_, BoundedVec<EpochIndex, ConstU32<MAX_WORK_EPOCHS>>, ValueQuery>;
+
+	/// Verified work of validators; absent if there was none.
+	#[pallet::storage]
+	pub type VerifiedWorkOf<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, VerifiedWork, OptionQuery>;
+
+	/// The set that was announced last, in its order, with the weights that it has in the lottery.
+	#[pallet::storage]
+	pub type SlotWeights<T: Config> =
+		StorageValue<_, BoundedVec<(AccountId, u64), T::MaxValidators>, ValueQuery>;
+
 	/// A slot, in milliseconds. Set by genesis.
 	#[pallet::storage]
 	pub type SlotDuration<T: Config> = StorageValue<_, u64, ValueQuery, DefaultSlotDuration>;
@@ -215,6 +282,9 @@ pub mod pallet {
 		pub slot_duration: u64,
 		/// An epoch, in slots: at least 1.
 		pub epoch_length: u64,
+		/// Verified work that some of the first validators begin with, in thousands of
+		/// parameter-tokens. Without any, all weigh the same.
+		pub work: Vec<(T::AccountId, u128)>,
 	}
 
 	impl<T: Config> Default for GenesisConfig<T> {
@@ -223,6 +293,7 @@ pub mod pallet {
 				validators: Vec::new(),
 				slot_duration: DEFAULT_SLOT_DURATION,
 				epoch_length: DEFAULT_EPOCH_LENGTH,
+				work: Vec::new(),
 			}
 		}
 	}
@@ -256,6 +327,13 @@ pub mod pallet {
 					validator,
 					ValidatorInfo::new(stake, held.is_err(), Pallet::<T>::now()),
 				);
+			}
+			for (validator, sum) in &self.work {
+				assert!(
+					Validators::<T>::contains_key(validator),
+					"validatorRegistry.work names an account that is not among its validators"
+				);
+				VerifiedWorkOf::<T>::insert(validator, VerifiedWork { sum: *sum, session: 0 });
 			}
 		}
 	}
@@ -353,6 +431,31 @@ pub mod pallet {
 			/// Its stake now, in planck.
 			stake: Balance,
 		},
+		/// Work of an epoch, audited or passed over, was added to the sums of validators.
+		WorkCounted {
+			/// The epoch that settled it.
+			epoch: EpochIndex,
+			/// Workers that did it.
+			workers: u32,
+			/// How much it was, in thousands of parameter-tokens.
+			work: u128,
+		},
+		/// A worker failed an audit: none of its work of that epoch will count.
+		WorkRevoked {
+			/// The validator that the worker was linked with.
+			validator: AccountId,
+			/// The worker.
+			worker: AccountId,
+			/// The epoch.
+			epoch: EpochIndex,
+			/// How much it was, in thousands of parameter-tokens.
+			work: u128,
+		},
+		/// The weights of the lottery change: [`SlotWeights`] has them.
+		WeightsAnnounced {
+			/// The first session in which they hold.
+			session: SessionIndex,
+		},
 		/// Too few candidates have keys: the set stays as it is.
 		TooFewCandidates {
 			/// The session that the set was to be for.
@@ -406,6 +509,10 @@ pub mod pallet {
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+			Self::count_work()
+		}
+
 		fn integrity_test() {
 			assert!(T::MinValidators::get() >= 1, "MinValidators must not be 0");
 			assert!(
@@ -417,6 +524,14 @@ pub mod pallet {
 				"MaxValidators must not be above MaxCandidates"
 			);
 			assert!(T::UnbondingPeriod::get() > 0, "UnbondingPeriod must not be 0");
+			assert!(T::WorkKeep::get() < PPM, "WorkKeep must be below 1,000,000: work has to fade");
+			assert!(
+				T::SlotShareMultiple::get() >= PPM,
+				"SlotShareMultiple must be at least 1,000,000: an equal share must be permitted"
+			);
+			assert!(T::SlotShare::get() <= PPM, "SlotShare must be at most 1,000,000");
+			assert!(T::SlotGrowth::get() > 0, "SlotGrowth must not be 0: weights could not change");
+			assert!(T::MaxWorkPerBlock::get() > 0, "MaxWorkPerBlock must not be 0");
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -789,6 +904,16 @@ pub mod pallet {
 		/// Candidates with their stakes in planck, those to be chosen first in front.
 		pub fn candidates() -> Vec<(AccountId, Balance)> {
 			Self::ranked()
+		}
+
+		/// The set that was announced last, with its weights in the lottery.
+		pub fn slot_weights() -> Vec<(AccountId, u64)> {
+			SlotWeights::<T>::get().into_inner()
+		}
+
+		/// The validator's verified work as of now, in thousands of parameter-tokens.
+		pub fn work(validator: AccountId) -> u128 {
+			Self::verified_work(&validator)
 		}
 
 		/// The workers that the validator claims.

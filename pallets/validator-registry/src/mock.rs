@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
-use aria_primitives::{traits::WorkerRegistration, AccountId, Balance};
+use aria_primitives::{
+	traits::{AuditDraw, WorkerRegistration},
+	AccountId, Balance, EpochIndex, Ppm, RecordId,
+};
 use frame_support::{
 	derive_impl, parameter_types,
 	traits::{ConstU128, ConstU32, OnInitialize},
@@ -8,12 +11,13 @@ use frame_support::{
 use frame_system::mocking::MockBlockU32;
 use pallet_session::{
 	disabling::UpToLimitDisablingStrategy, historical::NoteHistoricalRoot, PeriodicSessions,
-	TestSessionHandler,
+	SessionHandler,
 };
+use sp_core::crypto::key_types::DUMMY;
 use sp_runtime::{
 	testing::UintAuthorityId,
-	traits::{ConvertInto, IdentityLookup},
-	BuildStorage, Perbill,
+	traits::{ConvertInto, IdentityLookup, OpaqueKeys},
+	BuildStorage, DispatchResult, KeyTypeId, Perbill,
 };
 use std::collections::BTreeSet;
 
@@ -85,12 +89,34 @@ impl pallet_session::Config for Test {
 	type ShouldEndSession = PeriodicSessions<ConstU32<PERIOD>, ConstU32<0>>;
 	type NextSessionRotation = PeriodicSessions<ConstU32<PERIOD>, ConstU32<0>>;
 	type SessionManager = NoteHistoricalRoot<Test, ValidatorRegistry>;
-	type SessionHandler = TestSessionHandler;
+	type SessionHandler = WeighingHandler;
 	type Keys = UintAuthorityId;
 	type DisablingStrategy = UpToLimitDisablingStrategy;
 	type WeightInfo = ();
 	type Currency = Balances;
 	type KeyDeposit = ();
+}
+
+/// Announces weights for each set, as the runtime does for BABE.
+pub struct WeighingHandler;
+
+impl SessionHandler<AccountId> for WeighingHandler {
+	const KEY_TYPE_IDS: &'static [KeyTypeId] = &[DUMMY];
+
+	fn on_genesis_session<Ks: OpaqueKeys>(validators: &[(AccountId, Ks)]) {
+		weigh(validators);
+	}
+
+	fn on_new_session<Ks: OpaqueKeys>(_: bool, _: &[(AccountId, Ks)], queued: &[(AccountId, Ks)]) {
+		weigh(queued);
+	}
+
+	fn on_disabled(_: u32) {}
+}
+
+fn weigh<Ks>(validators: &[(AccountId, Ks)]) {
+	let accounts: Vec<AccountId> = validators.iter().map(|(account, _)| account.clone()).collect();
+	assert_eq!(ValidatorRegistry::announce_weights(&accounts).len(), accounts.len());
 }
 
 impl pallet_session::historical::Config for Test {
@@ -104,6 +130,12 @@ parameter_types! {
 	pub static MinValidators: u32 = 3;
 	/// Sessions of silence that are forgiven.
 	pub static Grace: u32 = 1;
+	/// The epoch in which work is settled.
+	pub static CurrentEpoch: EpochIndex = 0;
+	/// Audits of earlier epochs are over.
+	pub static ClosedBefore: EpochIndex = 0;
+	/// Most workers whose work a block counts.
+	pub static MaxWorkPerBlock: u32 = 2;
 	/// Registered workers.
 	pub static RegisteredWorkers: BTreeSet<AccountId> = BTreeSet::new();
 	/// A tenth.
@@ -114,6 +146,19 @@ pub struct MockWorkers;
 impl WorkerRegistration for MockWorkers {
 	fn is_registered(worker: &AccountId) -> bool {
 		RegisteredWorkers::get().contains(worker)
+	}
+}
+
+pub struct MockAudit;
+impl AuditDraw for MockAudit {
+	fn current_epoch() -> EpochIndex {
+		CurrentEpoch::get()
+	}
+	fn is_drawn(epoch: EpochIndex) -> bool {
+		epoch < ClosedBefore::get()
+	}
+	fn note_settled(_: RecordId, _: Ppm, _: bool) -> DispatchResult {
+		Ok(())
 	}
 }
 
@@ -136,6 +181,12 @@ impl crate::Config for Test {
 	type MaxLinkedWorkers = ConstU32<2>;
 	type HeartbeatGrace = Grace;
 	type OffenceSlash = OffenceSlash;
+	type Audit = MockAudit;
+	type WorkKeep = ConstU32<500_000>;
+	type SlotShare = ConstU32<100_000>;
+	type SlotShareMultiple = ConstU32<2_500_000>;
+	type SlotGrowth = ConstU32<250_000>;
+	type MaxWorkPerBlock = MaxWorkPerBlock;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = MockWorkers;
@@ -149,9 +200,20 @@ pub fn keys(who: &AccountId) -> UintAuthorityId {
 
 /// A chain that begins with these validators, in block 1.
 pub fn chain_of(validators: &[AccountId]) -> sp_io::TestExternalities {
+	chain_with_work(validators, &[])
+}
+
+/// A chain that begins with these validators, some of which have worked before.
+pub fn chain_with_work(
+	validators: &[AccountId],
+	work: &[(AccountId, u128)],
+) -> sp_io::TestExternalities {
 	// Thread-locals outlive a test where tests share a thread.
 	MinValidators::set(3);
 	Grace::set(1);
+	CurrentEpoch::set(0);
+	ClosedBefore::set(0);
+	MaxWorkPerBlock::set(2);
 	RegisteredWorkers::set(BTreeSet::from([EVE, FERDIE]));
 
 	let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
@@ -164,9 +226,13 @@ pub fn chain_of(validators: &[AccountId]) -> sp_io::TestExternalities {
 	}
 	.assimilate_storage(&mut storage)
 	.unwrap();
-	crate::GenesisConfig::<Test> { validators: validators.to_vec(), ..Default::default() }
-		.assimilate_storage(&mut storage)
-		.unwrap();
+	crate::GenesisConfig::<Test> {
+		validators: validators.to_vec(),
+		work: work.to_vec(),
+		..Default::default()
+	}
+	.assimilate_storage(&mut storage)
+	.unwrap();
 	pallet_session::GenesisConfig::<Test> {
 		keys: validators.iter().map(|who| (who.clone(), who.clone(), keys(who))).collect(),
 		..Default::default()

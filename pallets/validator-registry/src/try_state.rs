@@ -2,8 +2,11 @@
 
 use crate::{
 	Candidates, Config, CurrencyOf, EpochLength, HoldReason, Links, Offences, Pallet, SlotDuration,
-	ValidatorOf, ValidatorState, Validators,
+	SlotWeights, ValidatorOf, ValidatorState, Validators, VerifiedWorkOf, WaitingWork, WorkEpochs,
 };
+use alloc::collections::BTreeSet;
+use aria_math::{lottery::WEIGHT_SCALE, weights::MAX_RATIO};
+use aria_primitives::traits::AuditDraw;
 use frame_support::{
 	ensure,
 	traits::{fungible::hold::Inspect as _, Get},
@@ -20,6 +23,11 @@ impl<T: Config> Pallet<T> {
 	/// 6. A slot and an epoch last at least 1.
 	/// 7. Nothing happened in a future block or session, and no stake unlocks later than a period
 	///    from now.
+	/// 8. Epochs with work that waits ascend, up to this one; all such work is of one of them, and
+	///    above 0.
+	/// 9. Verified work is of validators, and was not added in a future session.
+	/// 10. Announced weights are of different accounts, above 0, at most [`WEIGHT_SCALE`], and none
+	///     is more than [`MAX_RATIO`] times another.
 	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		let now = Self::now();
 		let session = pallet_session::CurrentIndex::<T>::get();
@@ -86,6 +94,39 @@ impl<T: Config> Pallet<T> {
 		}
 		ensure!(SlotDuration::<T>::get() > 0, "6: a slot lasts no time");
 		ensure!(EpochLength::<T>::get() > 0, "6: an epoch has no slots");
+		Self::try_lottery()
+	}
+
+	/// The invariants 8 to 10.
+	fn try_lottery() -> Result<(), sp_runtime::TryRuntimeError> {
+		let epochs = WorkEpochs::<T>::get();
+		let ascending = epochs.iter().zip(epochs.iter().skip(1)).all(|(a, b)| a < b);
+		ensure!(ascending, "8: epochs with work do not ascend");
+		ensure!(
+			epochs.last().is_none_or(|last| *last <= T::Audit::current_epoch()),
+			"8: work was done in the future"
+		);
+		for (epoch, _, pending) in WaitingWork::<T>::iter() {
+			ensure!(epochs.contains(&epoch), "8: work waits in an epoch that does not");
+			ensure!(pending.work > 0, "8: work of nothing waits");
+		}
+
+		let session = Self::session();
+		for (validator, work) in VerifiedWorkOf::<T>::iter() {
+			ensure!(Validators::<T>::contains_key(&validator), "9: work of a stranger");
+			ensure!(work.session <= session, "9: work was added in the future");
+		}
+
+		let weights = SlotWeights::<T>::get();
+		let accounts: BTreeSet<_> = weights.iter().map(|(account, _)| account).collect();
+		ensure!(accounts.len() == weights.len(), "10: an account has two weights");
+		let smallest = weights.iter().map(|(_, weight)| *weight).min().unwrap_or(1);
+		let largest = weights.iter().map(|(_, weight)| *weight).max().unwrap_or(1);
+		ensure!(smallest > 0, "10: a validator has no weight");
+		ensure!(
+			largest <= WEIGHT_SCALE && largest <= smallest.saturating_mul(MAX_RATIO),
+			"10: a weight is too large"
+		);
 		Ok(())
 	}
 }

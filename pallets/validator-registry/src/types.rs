@@ -1,6 +1,7 @@
 //! What the registry keeps of a validator.
 
-use aria_primitives::{AccountId, Balance, BlockNumber};
+use aria_math::lottery::decayed;
+use aria_primitives::{AccountId, Balance, BlockNumber, Ppm};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
@@ -9,6 +10,9 @@ use sp_staking::SessionIndex;
 
 /// Most sessions of which a validator's offences are noted.
 pub const MAX_OFFENCE_NOTES: u32 = 64;
+
+/// Most epochs whose work waits for the end of their audits.
+pub const MAX_WORK_EPOCHS: u32 = 64;
 
 /// What a validator was slashed, by session of the offence: of the latest sessions, if there are
 /// more than [`MAX_OFFENCE_NOTES`].
@@ -134,4 +138,43 @@ pub struct OffenceNote {
 	pub base: Balance,
 	/// The part of it that was taken.
 	pub fraction: Perbill,
+}
+
+/// Work of one worker in one epoch, while its records can still fail an audit.
+#[derive(
+	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
+)]
+pub struct PendingWork {
+	/// The validator that the worker was linked with when the first of it was settled.
+	pub validator: AccountId,
+	/// In thousands of parameter-tokens; above 0.
+	pub work: u128,
+}
+
+/// A validator's sum of verified work, of which each session takes a part away.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+	Default,
+)]
+pub struct VerifiedWork {
+	/// In thousands of parameter-tokens, as it was in `session`.
+	pub sum: u128,
+	/// The session in which something was added last.
+	pub session: SessionIndex,
+}
+
+impl VerifiedWork {
+	/// What is left of it in a later session, if each leaves `keep_ppm`.
+	pub fn at(&self, session: SessionIndex, keep_ppm: Ppm) -> u128 {
+		decayed(self.sum, keep_ppm, session.saturating_sub(self.session))
+	}
 }

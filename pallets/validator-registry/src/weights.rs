@@ -30,6 +30,9 @@ pub trait WeightInfo {
 	fn new_session(c: u32, ) -> Weight;
 	fn end_session(v: u32, ) -> Weight;
 	fn on_offence(o: u32, ) -> Weight;
+	fn note_work() -> Weight;
+	fn count_work(n: u32, ) -> Weight;
+	fn announce_weights(v: u32, ) -> Weight;
 }
 
 /// Weights of `pallet_validator_registry` with the database weights of the runtime.
@@ -208,6 +211,53 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(o.into())))
 			.saturating_add(Weight::from_parts(0, 275).saturating_mul(o.into()))
 	}
+	/// Not measured yet: an estimate by the keys that it touches.
+	///
+	/// Keys read and written:
+	/// - `Babe::EpochIndex` (r:1 w:0)
+	/// - `ValidatorRegistry::ValidatorOf` (r:1 w:0)
+	/// - `ValidatorRegistry::WaitingWork` (r:1 w:1)
+	/// - `ValidatorRegistry::WorkEpochs` (r:1 w:1)
+	fn note_work() -> Weight {
+		Weight::from_parts(20_000_000, 3_019)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Not measured yet: an estimate by the keys that it touches.
+	///
+	/// The range of component `n` is `[0, 200]`.
+	///
+	/// Keys read and written with the greatest components:
+	/// - `ValidatorRegistry::Validators` (r:200 w:0)
+	/// - `ValidatorRegistry::VerifiedWorkOf` (r:200 w:200)
+	/// - `ValidatorRegistry::WaitingWork` (r:200 w:200)
+	/// - `ValidatorRegistry::WorkEpochs` (r:1 w:1)
+	/// - `Session::CurrentIndex` (r:1 w:0)
+	fn count_work(n: u32, ) -> Weight {
+		Weight::from_parts(12_000_000, 3_019)
+			.saturating_add(Weight::from_parts(28_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 2_603).saturating_mul(n.into()))
+	}
+	/// Not measured yet: an estimate by the keys that it touches.
+	///
+	/// The range of component `v` is `[1, 100]`.
+	///
+	/// Keys read and written with the greatest components:
+	/// - `ValidatorRegistry::SlotWeights` (r:1 w:1)
+	/// - `ValidatorRegistry::VerifiedWorkOf` (r:100 w:0)
+	/// - `Session::CurrentIndex` (r:1 w:0)
+	fn announce_weights(v: u32, ) -> Weight {
+		Weight::from_parts(60_000_000, 5_500)
+			.saturating_add(Weight::from_parts(16_000_000, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(v.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(Weight::from_parts(0, 2_527).saturating_mul(v.into()))
+	}
 }
 
 // For tests.
@@ -290,5 +340,27 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(o.into())))
 			.saturating_add(Weight::from_parts(0, 275).saturating_mul(o.into()))
+	}
+	fn note_work() -> Weight {
+		Weight::from_parts(20_000_000, 3_019)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn count_work(n: u32, ) -> Weight {
+		Weight::from_parts(12_000_000, 3_019)
+			.saturating_add(Weight::from_parts(28_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 2_603).saturating_mul(n.into()))
+	}
+	fn announce_weights(v: u32, ) -> Weight {
+		Weight::from_parts(60_000_000, 5_500)
+			.saturating_add(Weight::from_parts(16_000_000, 0).saturating_mul(v.into()))
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(v.into())))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(Weight::from_parts(0, 2_527).saturating_mul(v.into()))
 	}
 }

@@ -1,12 +1,206 @@
-//! Benchmarks of the draw and of the calls.
+//! Benchmarks of the draw, of audits and of the calls.
+//!
+//! Nothing can be signed here: a seat's proof is one that is checked to its end and found wrong, and the
+//! rest of the call follows as if it were right.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use aria_primitives::{hashing::sha256, traits::AuditDraw, EpochIndex, RecordId};
+use crate::types::{DrawCause, DrawInfo, DrawState, DrawnStatus};
+use alloc::{boxed::Box, vec, vec::Vec};
+use aria_primitives::{
+	audit::{
+		canary_hash, commitment, leaf, leaves, positions, verify_seat, Finding, FindingKind, Named,
+		Opening, Place, RecordPath, Reveal, Roots, Sealed, SeatProof, Verdict, MAX_HANDOVER_BYTES,
+		MAX_LEAF_BYTES,
+	},
+	hashing::{leaf_hash, merkle_proof, merkle_root, sha256},
+	record::{
+		boundary, Anchor, EnergySource, FinishReason, LayerRange, RecordBody, RecordEntry, Stage,
+		MAX_STAGES, RECORD_VERSION,
+	},
+	traits::{Accountable, AuditDraw, Consents, Ledger, RecordFunds, RecordStakes, StageStake},
+	AccountId, Balance, EpochIndex, RecordId, ARIA,
+};
 use codec::Encode;
 use frame_benchmarking::v2::*;
-use frame_support::traits::{EnsureOrigin, Get, Hooks, Randomness};
+use frame_support::traits::{
+	fungible::{Inspect, Mutate},
+	EnsureOrigin, Get, Hooks, Randomness,
+};
+use frame_system::RawOrigin;
+use sp_core::{sr25519, H256};
+use sp_runtime::SaturatedConversion;
+
+/// Tokens of the prompt, and of the answer, where leaves are small.
+const TOKENS: u32 = 16;
+/// The epoch of the records.
+const EPOCH: EpochIndex = 0;
+/// What vests for each stage.
+const SHARE: Balance = ARIA;
+
+/// A public key: somebody's, so that it is a point.
+const KEY: [u8; 32] = [
+	0xd4, 0x35, 0x93, 0xc7, 0x15, 0xfd, 0xd3, 0x1c, 0x61, 0x14, 0x1a, 0xbd, 0x04, 0xa9, 0x9f, 0xd6,
+	0x82, 0x2c, 0x85, 0x58, 0x85, 0x4c, 0xcd, 0xe3, 0x9a, 0x56, 0x84, 0xe7, 0xa5, 0x6d, 0xa2, 0x7d,
+];
+
+/// A proof whose parts are a point and two scalars, and which proves nothing.
+fn proof() -> SeatProof {
+	let mut scalars = [0; 64];
+	scalars[0] = 1;
+	scalars[32] = 1;
+	SeatProof { pre_output: KEY, proof: scalars }
+}
+
+fn who(name: &'static str, n: u32) -> AccountId {
+	account(name, n, 0)
+}
+
+/// An account with money and a stake.
+fn worker<T: Config>(n: u32) -> AccountId {
+	let worker = who("verifier", n);
+	let _ = T::Currency::mint_into(&worker, 1_000 * ARIA);
+	T::Workers::benchmark_stake(&worker, 100 * ARIA);
+	T::Consents::benchmark_consent(&worker);
+	worker
+}
+
+/// A verifier whose key is only its own.
+fn verifier<T: Config>(n: u32) -> AccountId {
+	let worker = worker::<T>(n);
+	let key = sr25519::Public::from_raw((b"key", n).using_encoded(sha256).0);
+	Pallet::<T>::do_register_verifier(worker.clone(), key).expect("there is room for verifiers");
+	worker
+}
+
+/// Bytes of a leaf.
+fn data(index: u16, position: u32, size: usize) -> Vec<u8> {
+	let mut bytes = vec![7; 32];
+	bytes.extend(position.to_le_bytes());
+	bytes.resize(size.max(38), index as u8);
+	bytes
+}
+
+fn tree(body: &RecordBody, index: u16, size: usize, hash: impl Fn(&[u8]) -> H256) -> Vec<H256> {
+	let last = usize::from(index) == body.stages.len();
+	let first = if last { body.prompt_tokens - 1 } else { 0 };
+	(0..leaves(body, index)).map(|t| hash(&data(index, first + t, size))).collect()
+}
+
+/// A record of the most stages, whose leaves have `size` bytes, settled and drawn.
+fn record<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
+	let stages: Vec<Stage> = (0..MAX_STAGES)
+		.map(|n| {
+			let node = who("stage", n);
+			let _ = T::Currency::mint_into(&node, ARIA);
+			T::Workers::benchmark_stake(&node, 100 * ARIA);
+			T::Consents::benchmark_consent(&node);
+			Stage {
+				node,
+				layers: LayerRange { first: n as u16, end: n as u16 + 1 },
+				energy_mj: 1,
+				energy_source: EnergySource::Rapl,
+				consent_version: 1,
+			}
+		})
+		.collect();
+	let nodes: Vec<AccountId> = stages.iter().map(|stage| stage.node.clone()).collect();
+	let mut body = RecordBody {
+		version: RECORD_VERSION,
+		model_id: H256::repeat_byte(7),
+		query_hash: H256::repeat_byte(8),
+		output_hash: H256::repeat_byte(9),
+		output_tokens_hash: H256::repeat_byte(10),
+		finish_reason: FinishReason::Stop,
+		prompt_tokens: tokens,
+		cached_tokens: 0,
+		output_tokens: tokens,
+		stages: stages.try_into().expect("there are as many as there may be"),
+		boundaries: Default::default(),
+		energy_mj: MAX_STAGES.into(),
+		latency_ms: 1_000,
+		timestamp: 0,
+		anchor: Anchor { number: 0, hash: H256::zero() },
+		ticket_hash: H256::zero(),
+	};
+	let mut boundaries = vec![H256::zero()];
+	for index in 1..=MAX_STAGES as u16 {
+		let root = merkle_root(&tree(&body, index, size, leaf_hash));
+		boundaries.push(boundary(index, &root, &body.query_hash));
+	}
+	body.boundaries = boundaries.try_into().expect("there is one more than stages");
+	let id = body.id(&Pallet::<T>::genesis());
+	let (requester, gateway) = (who("requester", 0), who("gateway", 0));
+	let _ = T::Currency::mint_into(&requester, ARIA);
+	T::Funds::benchmark_funds(&gateway, EPOCH, &nodes, SHARE);
+	let entry = RecordEntry {
+		body,
+		signed_stages: u32::MAX,
+		requester,
+		gateway,
+		price: ARIA,
+		settled_at: 1,
+		epoch: EPOCH,
+		era: 0,
+		auditable: true,
+	};
+	T::Ledger::insert(id, entry.clone()).expect("the block is not full");
+	let info = DrawInfo {
+		epoch: EPOCH,
+		at: 1,
+		seed: H256::zero(),
+		probability_ppm: 1_000_000,
+		cause: DrawCause::Lot,
+		status: DrawnStatus::Open,
+	};
+	Drawn::<T>::insert(id, info);
+	let stake = StageStake { share: SHARE, burnt: 1, work: 1_000 };
+	let stakes = RecordStakes {
+		stages: vec![stake; MAX_STAGES as usize].try_into().expect("as many as stages"),
+		named: None,
+	};
+	let record = SettledRecord { reputation: 0, forced: false, stakes };
+	Pallet::<T>::enqueue_audit(id, EPOCH, 1_000_000, record);
+	Pallet::<T>::endow_pot();
+	let _ = T::Currency::mint_into(&T::AuditPot::get(), 1_000 * ARIA);
+	(id, entry)
+}
+
+/// The record of [`record`] in the first window of its audit.
+fn begun<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
+	let (id, entry) = record::<T>(size, tokens);
+	let audit = Audits::<T>::get(id).expect("it was drawn");
+	let ends = WaitingEnds::<T>::get();
+	Waiting::<T>::remove(ends.first);
+	WaitingEnds::<T>::put(QueueEnds::default());
+	Pallet::<T>::begin_round(id, audit, 0);
+	(id, entry)
+}
+
+/// Puts the audit into a window.
+fn enter<T: Config>(id: RecordId, phase: Phase) {
+	let audit = Audits::<T>::get(id).expect("it has begun");
+	Pallet::<T>::unschedule(&id, &audit);
+	Pallet::<T>::enter(id, audit, phase);
+}
+
+/// Gives so many verifiers a seat that says this.
+fn seats<T: Config>(id: RecordId, count: u32, state: SeatState) {
+	let mut audit = Audits::<T>::get(id).expect("it has begun");
+	for n in 0..count {
+		let committed = SeatState::Committed { commitment: H256::zero() };
+		let worker = verifier::<T>(n);
+		Pallet::<T>::take_seat(id, &mut audit, worker.clone(), None, [1; 32], committed)
+			.expect("there is money for a bond");
+		Seats::<T>::mutate(id, worker, |seat| {
+			if let Some(seat) = seat {
+				seat.state = state;
+			}
+		});
+	}
+	Audits::<T>::insert(id, audit);
+}
 
 fn id(n: u32) -> RecordId {
 	sha256(&n.to_le_bytes())
@@ -68,6 +262,335 @@ mod benchmarks {
 
 		assert!(Settled::<T>::get(epoch, id(0)).is_some_and(|record| record.forced));
 		Ok(())
+	}
+
+	#[benchmark]
+	fn audits_idle() {
+		let block = Pallet::<T>::now();
+
+		#[block]
+		{
+			Pallet::<T>::run_audits(block);
+		}
+
+		assert_eq!(Audits::<T>::count(), 0);
+	}
+
+	#[benchmark]
+	fn put_off() {
+		let (id, _) = begun::<T>(64, 4);
+		let audit = Audits::<T>::get(id).expect("it has begun");
+		Pallet::<T>::unschedule(&id, &audit);
+		let now = Pallet::<T>::now();
+
+		#[block]
+		{
+			Pallet::<T>::put_off(id, now);
+		}
+
+		assert_eq!(Audits::<T>::get(id).map(|audit| audit.due), Some(now + 1));
+	}
+
+	#[benchmark]
+	fn begin_audit() {
+		let (id, _) = record::<T>(64, 4);
+		verifier::<T>(0);
+		// Its weight counts already.
+		VerifierWeight::<T>::mutate(|total| total.counted = 1);
+
+		#[block]
+		{
+			let id = Pallet::<T>::next_waiting().expect("it waits");
+			Pallet::<T>::begin(id);
+		}
+
+		assert_eq!(Audits::<T>::get(id).map(|audit| audit.phase), Some(Phase::Commit));
+	}
+
+	#[benchmark]
+	fn step_audit() {
+		let (id, _) = begun::<T>(64, 4);
+		enter::<T>(id, Phase::Reveal);
+		Audits::<T>::mutate(id, |audit| {
+			if let Some(audit) = audit {
+				audit.revealed = 1;
+			}
+		});
+		let audit = Audits::<T>::get(id).expect("it has begun");
+		Pallet::<T>::unschedule(&id, &audit);
+
+		#[block]
+		{
+			Pallet::<T>::step(id);
+		}
+
+		assert_eq!(Audits::<T>::get(id).map(|audit| audit.phase), Some(Phase::Open));
+	}
+
+	/// All seats have lost their bonds, and accusers are none: what follows is measured by `conclude`.
+	#[benchmark]
+	fn end_round(s: Linear<0, 192>) {
+		let (id, _) = begun::<T>(64, 4);
+		seats::<T>(id, s, SeatState::Committed { commitment: H256::zero() });
+		let audit = Audits::<T>::get(id).expect("it has begun");
+		Canaries::<T>::insert(
+			H256::zero(),
+			CanaryInfo { maker: who("maker", 0), at: 0, bond: 0, reserved: 0 },
+		);
+
+		#[block]
+		{
+			Pallet::<T>::end_round(id, audit);
+		}
+
+		assert_eq!(Seats::<T>::iter_prefix(id).count(), 0);
+	}
+
+	/// A stage failed, and a half of the seats passed it.
+	#[benchmark]
+	fn conclude(s: Linear<0, 192>) {
+		let (id, _) = begun::<T>(64, 4);
+		seats::<T>(id, s, SeatState::Counted { finding: FindingKind::Valid });
+		for (n, (worker, mut seat)) in
+			Seats::<T>::iter_prefix(id).collect::<Vec<_>>().into_iter().enumerate()
+		{
+			if n % 2 == 0 {
+				seat.state = SeatState::Counted { finding: FindingKind::Output };
+				Seats::<T>::insert(id, worker, seat);
+			}
+		}
+		let audit = Audits::<T>::get(id).expect("it has begun");
+		let stage = MAX_STAGES as u16 - 1;
+
+		#[block]
+		{
+			Pallet::<T>::conclude(id, audit, Verdict::Failed { stage });
+		}
+
+		assert!(!Audits::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn register_verifier() {
+		let caller = worker::<T>(0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), sr25519::Public::from_raw(KEY));
+
+		assert!(Verifiers::<T>::contains_key(&caller));
+	}
+
+	#[benchmark]
+	fn retire_verifier() {
+		let caller = verifier::<T>(0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), caller.clone());
+
+		assert!(!Verifiers::<T>::contains_key(&caller));
+	}
+
+	#[benchmark]
+	fn commit() {
+		let (id, entry) = begun::<T>(64, 4);
+		let worker = verifier::<T>(0);
+		Verifiers::<T>::mutate(&worker, |info| {
+			if let Some(info) = info {
+				info.key = sr25519::Public::from_raw(KEY);
+				info.from = 0;
+			}
+		});
+		let state = SeatState::Committed { commitment: H256::zero() };
+		let key = sr25519::Public::from_raw(KEY);
+
+		#[block]
+		{
+			let mut audit = Audits::<T>::get(id).expect("it has begun");
+			// Everything up to the proof, and the bytes that a good one would give.
+			let named = Named::default();
+			let _ = Pallet::<T>::seat_output(&id, &audit, &entry, &worker, &proof(), &named);
+			let _ = verify_seat(&key, &id, &audit.seed, 0, &proof());
+			let _ = T::Ledger::get(&id);
+			Pallet::<T>::take_seat(id, &mut audit, worker.clone(), None, [1; 32], state)
+				.expect("there is money for a bond");
+		}
+
+		assert!(Seats::<T>::contains_key(id, &worker));
+	}
+
+	#[benchmark]
+	fn claim_silence() {
+		let (id, entry) = begun::<T>(64, 4);
+		let worker = verifier::<T>(0);
+		Verifiers::<T>::mutate(&worker, |info| {
+			if let Some(info) = info {
+				info.key = sr25519::Public::from_raw(KEY);
+				info.from = 0;
+			}
+		});
+		let key = sr25519::Public::from_raw(KEY);
+
+		#[block]
+		{
+			let mut audit = Audits::<T>::get(id).expect("it has begun");
+			let named = Named::default();
+			let _ = Pallet::<T>::seat_output(&id, &audit, &entry, &worker, &proof(), &named);
+			let _ = verify_seat(&key, &id, &audit.seed, 0, &proof());
+			let _ = T::Ledger::get(&id);
+			let state = SeatState::Claimed;
+			Pallet::<T>::take_seat(id, &mut audit, worker.clone(), None, [1; 32], state)
+				.expect("there is money for a bond");
+		}
+
+		assert!(Seats::<T>::contains_key(id, &worker));
+	}
+
+	#[benchmark]
+	fn post_handover() {
+		let (id, entry) = begun::<T>(64, 4);
+		seats::<T>(id, 1, SeatState::Claimed);
+		let verifier = who("verifier", 0);
+		let bytes =
+			vec![1; MAX_HANDOVER_BYTES as usize].try_into().expect("as many as there may be");
+		let sealed = Box::new(Sealed { ephemeral: KEY, bytes });
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(entry.gateway), id, verifier.clone(), sealed);
+
+		assert_eq!(Seats::<T>::get(id, verifier).map(|seat| seat.state), Some(SeatState::Rebutted));
+	}
+
+	#[benchmark]
+	fn reveal() {
+		let (id, _) = begun::<T>(64, 4);
+		let worker = who("verifier", 0);
+		// The last boundary differs.
+		let body = T::Ledger::get(&id).expect("it is settled").body;
+		let mut roots: Vec<H256> = (1..=MAX_STAGES as u16)
+			.map(|index| merkle_root(&tree(&body, index, 64, leaf_hash)))
+			.collect();
+		if let Some(last) = roots.last_mut() {
+			*last = H256::zero();
+		}
+		let roots: Roots = roots.try_into().expect("as many as stages");
+		let finding = Finding::Boundary { index: MAX_STAGES as u16, roots };
+		let reveal = Reveal { root: H256::zero(), finding, nonce: H256::zero() };
+		let commitment = commitment(&Pallet::<T>::genesis(), &id, 0, &worker, &reveal);
+		seats::<T>(id, 1, SeatState::Committed { commitment });
+		enter::<T>(id, Phase::Reveal);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(worker.clone()), id, Box::new(reveal));
+
+		assert!(Seats::<T>::get(id, worker)
+			.is_some_and(|seat| matches!(seat.state, SeatState::Revealed { .. })));
+	}
+
+	/// `b` is the sum of the leaves' bytes.
+	#[benchmark]
+	fn open(b: Linear<0, { 8 * MAX_LEAF_BYTES }>) {
+		let count = 8u8;
+		// Large leaves are few, so that they can be made.
+		let size = (b / u32::from(count)).max(38) as usize;
+		let tokens = if size > 4_096 { 2 } else { TOKENS };
+		let (id, entry) = begun::<T>(size, tokens);
+		let worker = who("verifier", 0);
+		let body = &entry.body;
+		let output = [1; 32];
+		let own = |index: u16| tree(body, index, size, |bytes| leaf(&output, bytes));
+		let roots: Vec<H256> =
+			(1..=MAX_STAGES as u16).map(|index| merkle_root(&own(index))).collect();
+		let root = merkle_root(&roots);
+		let finding = FindingKind::Valid;
+		seats::<T>(id, 1, SeatState::Revealed { root, finding });
+		Audits::<T>::mutate(id, |audit| {
+			if let Some(audit) = audit {
+				audit.params.positions = count;
+			}
+		});
+		enter::<T>(id, Phase::Open);
+		let places = positions(&H256::zero(), &id, &worker, count, MAX_STAGES as u16, body);
+		let path = |leaves: &[H256], index: usize| {
+			merkle_proof(leaves, index)
+				.and_then(|path| path.try_into().ok())
+				.expect("there is such a leaf")
+		};
+		let opening = |place: &Place| {
+			let (at, index) = (place.leaf as usize, place.boundary);
+			let theirs = tree(body, index, size, leaf_hash);
+			let mine = own(index);
+			Opening {
+				data: data(index, place.position, size).try_into().expect("it is no longer"),
+				own_root: merkle_root(&mine),
+				own_path: path(&mine, at),
+				root_path: path(&roots, usize::from(index) - 1),
+				record: Some(RecordPath { root: merkle_root(&theirs), path: path(&theirs, at) }),
+			}
+		};
+		let openings: Vec<Opening> = places.iter().map(opening).collect();
+		let openings = openings.try_into().expect("as many as there may be");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(worker.clone()), id, openings);
+
+		assert_eq!(
+			Seats::<T>::get(id, worker).map(|seat| seat.state),
+			Some(SeatState::Counted { finding })
+		);
+	}
+
+	#[benchmark]
+	fn commit_canary() {
+		let caller = worker::<T>(0);
+		CanaryFunds::<T>::put(CanaryBudget { amount: 1_000 * ARIA, audits: u32::MAX });
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), H256::zero());
+
+		assert!(Canaries::<T>::contains_key(H256::zero()));
+	}
+
+	#[benchmark]
+	fn reveal_canary() {
+		let (id, entry) = begun::<T>(64, 4);
+		let maker = worker::<T>(0);
+		let nonce = H256::zero();
+		let hash = canary_hash(&Pallet::<T>::genesis(), &id, 0, &maker, &nonce);
+		CanaryFunds::<T>::put(CanaryBudget { amount: 1_000 * ARIA, audits: u32::MAX });
+		Pallet::<T>::do_commit_canary(maker.clone(), hash).expect("there is a budget");
+		// It was committed to before.
+		Canaries::<T>::mutate(hash, |info| {
+			if let Some(info) = info {
+				info.at = 0;
+			}
+		});
+		Audits::<T>::mutate(id, |audit| {
+			if let Some(audit) = audit {
+				audit.verdict = Some(Verdict::Passed);
+			}
+		});
+		enter::<T>(id, Phase::Canary);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(entry.requester), id, 0, maker, nonce);
+
+		assert!(Audits::<T>::get(id).is_some_and(|audit| audit.canary.is_some()));
+	}
+
+	#[benchmark]
+	fn forget_canary() {
+		let maker = worker::<T>(0);
+		CanaryFunds::<T>::put(CanaryBudget { amount: 1_000 * ARIA, audits: u32::MAX });
+		Pallet::<T>::do_commit_canary(maker.clone(), H256::zero()).expect("there is a budget");
+		Pallet::<T>::endow_pot();
+		let late = Pallet::<T>::now() + CANARY_LIFE + 1;
+		frame_system::Pallet::<T>::set_block_number(late.saturated_into());
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(maker), H256::zero());
+
+		assert_eq!(Canaries::<T>::count(), 0);
+		assert!(T::Currency::balance(&T::AuditPot::get()) > 0);
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

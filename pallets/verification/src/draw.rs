@@ -37,7 +37,12 @@ impl<T: Config> Pallet<T> {
 			return T::WeightInfo::draw(0);
 		};
 
-		let limit = T::MaxDrawsPerBlock::get();
+		// Each record may be drawn, and needs a place among those that wait for their audit.
+		let limit = T::MaxDrawsPerBlock::get().min(Self::room_to_wait());
+		if limit == 0 {
+			Cursor::<T>::put(state);
+			return T::WeightInfo::draw(0);
+		}
 		let mut processed = 0u32;
 		for (id, record) in Settled::<T>::drain_prefix(state.epoch).take(limit as usize) {
 			processed = processed.saturating_add(1);
@@ -96,6 +101,7 @@ impl<T: Config> Pallet<T> {
 		let at = Self::now();
 		let status = DrawnStatus::Open;
 		Drawn::<T>::insert(id, DrawInfo { epoch, at, seed, probability_ppm, cause, status });
+		Self::enqueue_audit(id, epoch, probability_ppm, record);
 		Self::deposit_event(Event::RecordDrawn { id, epoch, probability_ppm });
 		true
 	}

@@ -1,11 +1,17 @@
 //! Noting settled records, ordering draws, and answering where a record stands.
 
 use crate::{
-	pallet::{Config, Cursor, Drawn, Error, Event, Pallet, PendingEpochs, Settled, Unaudited},
-	types::{PendingEpoch, SettledRecord},
+	pallet::{
+		ClosedThrough, Config, Cursor, Drawn, Error, Event, OpenAudits, Pallet, PendingEpochs,
+		Settled, Unaudited,
+	},
+	types::{DrawnStatus, PendingEpoch, SettledRecord},
 };
 use aria_primitives::{
-	traits::AuditDraw, views::AuditStatus, BlockNumber, EpochIndex, Ppm, RecordId,
+	audit::Verdict,
+	traits::{AuditDraw, RecordStakes},
+	views::AuditStatus,
+	BlockNumber, EpochIndex, Ppm, RecordId,
 };
 use frame_support::{ensure, traits::Get};
 use sp_runtime::{DispatchResult, SaturatedConversion};
@@ -18,7 +24,11 @@ impl<T: Config> Pallet<T> {
 			return AuditStatus::Unaudited;
 		}
 		if let Some(info) = Drawn::<T>::get(id) {
-			return AuditStatus::Drawn { at: info.at };
+			return match info.status {
+				DrawnStatus::Open => AuditStatus::Drawn { at: info.at },
+				DrawnStatus::Decided { verdict: Verdict::Unaudited, .. } => AuditStatus::Unaudited,
+				DrawnStatus::Decided { verdict, at } => AuditStatus::Decided { verdict, at },
+			};
 		}
 		let due = Self::is_due(record_epoch, T::CurrentEpoch::get());
 		if !due || Settled::<T>::contains_key(record_epoch, id) {
@@ -82,6 +92,16 @@ impl<T: Config> AuditDraw for Pallet<T> {
 			&& PendingEpochs::<T>::get().iter().all(|pending| pending.epoch != epoch)
 	}
 
+	/// Whether nothing of the epoch waits for its draw, and each of its drawn records has a verdict.
+	fn is_closed(epoch: EpochIndex) -> bool {
+		Self::is_drawn(epoch) && OpenAudits::<T>::get(epoch) == 0
+	}
+
+	/// The same of all epochs up to this one. It may be known some blocks later.
+	fn is_closed_through(epoch: EpochIndex) -> bool {
+		ClosedThrough::<T>::get().is_some_and(|last| epoch <= last)
+	}
+
 	/// Notes a settled record. Nothing changes when it fails.
 	///
 	/// # Errors
@@ -103,8 +123,17 @@ impl<T: Config> AuditDraw for Pallet<T> {
 		let epoch = T::CurrentEpoch::get();
 		ensure!(!Settled::<T>::contains_key(epoch, id), Error::<T>::AlreadyNoted);
 		Self::count_pending(epoch)?;
-		Settled::<T>::insert(epoch, id, SettledRecord { reputation, forced: false });
+		let stakes = RecordStakes::default();
+		Settled::<T>::insert(epoch, id, SettledRecord { reputation, forced: false, stakes });
 		Self::deposit_event(Event::RecordPending { id, epoch });
 		Ok(())
+	}
+
+	fn note_stakes(id: RecordId, stakes: RecordStakes) {
+		Settled::<T>::mutate(T::CurrentEpoch::get(), id, |entry| {
+			if let Some(record) = entry {
+				record.stakes = stakes;
+			}
+		});
 	}
 }

@@ -1,7 +1,7 @@
 //! # Verification
 //!
-//! The draw of settled records for audit (paper, 3.2: spot checks;
-//! `docs/protocol/verification.md`).
+//! The draw of settled records for audit, and the audits of those that were drawn (paper, 3.2: spot
+//! checks; 6.1 (d): dispute resolution; `docs/protocol/verification.md`, `docs/protocol/audit.md`).
 //!
 //! ## Pallet API
 //!
@@ -12,7 +12,11 @@
 //! * **Pending record**: settled, auditable, and not yet reached by the draw of its epoch.
 //! * **Draw**: the pass over all pending records of one epoch under one seed.
 //! * **Drawn record**: one that the draw picked; an audit is open on it.
-//! * **Unaudited record**: one that nobody may check, because its requester allowed no audit.
+//! * **Unaudited record**: one that nobody may check, because its requester allowed no audit, or that
+//!   nobody did.
+//! * **Verifier**: a worker that runs drawn records again. Its **seats** are drawn by VRF.
+//! * **Finding**: what a verifier's run came to. **Verdict**: what the audit came to.
+//! * **Canary**: a record that was made false on purpose, to see who passes it.
 //!
 //! ## Overview
 //!
@@ -40,6 +44,15 @@
 //!   when, and what the epoch earned must not vest before.
 //! * **Order of the hooks**: this pallet must begin its blocks after the one that changes epochs;
 //!   otherwise a draw begins a block later.
+//! * **An audit** goes from window to window, each ended by the block in whose queue it is: verifiers
+//!   commit, reveal, and open what they computed at positions that a beacon picks; then their seats
+//!   are counted. A record that is disputed gets a second round with more seats. Windows of one block
+//!   that do not fit its part of the block are put off to the next.
+//! * **Who is to blame pays**: a stage that failed with its share and stake, a silent gateway with
+//!   its stake, an overruled verifier with bond and stake, who does not go on with its bond. The
+//!   requester's price comes back out of what was taken, never out of the audit pot.
+//! * **Nothing vests before its verdict**:
+//!   [`AuditDraw::is_closed`](aria_primitives::traits::AuditDraw) says when.
 //! * **Statuses** are kept as long as the records they belong to, that is for good. A record that
 //!   was passed over leaves nothing behind, which is how it is known.
 //!
@@ -50,10 +63,12 @@
 
 extern crate alloc;
 
+pub mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod draw;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -63,6 +78,7 @@ mod try_state;
 mod types;
 pub mod weights;
 
+pub use audit::types::*;
 pub use pallet::*;
 pub use types::{
 	DrawCause, DrawInfo, DrawState, DrawnStatus, PendingEpoch, SettledRecord, MAX_PENDING_EPOCHS,
@@ -72,25 +88,91 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
+		audit::types::{
+			Audit, CanaryBudget, CanaryInfo, Phase, QueueEnds, Seat, TotalWeight, VerifierInfo,
+			MAX_DEADLINES,
+		},
 		types::{DrawInfo, DrawState, PendingEpoch, SettledRecord, MAX_PENDING_EPOCHS},
 		weights::WeightInfo,
 	};
+	use alloc::boxed::Box;
 	use aria_primitives::{
-		traits::AuditDraw, views::AuditStatus, AccountId, EpochIndex, Ppm, RecordId, PPM,
+		audit::{
+			AuditParams, FindingKind, Named, Opening, Reveal, Sealed, SeatProof, Verdict,
+			MAX_OPENINGS,
+		},
+		traits::{self, AuditDraw},
+		views::AuditStatus,
+		AccountId, Balance, BlockNumber, EpochIndex, Ppm, RecordId, PPM,
 	};
-	use frame_support::{pallet_prelude::*, traits::Randomness};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{fungible, Randomness, UnixTime},
+	};
 	use frame_system::pallet_prelude::*;
-	use sp_core::H256;
+	use sp_core::{sr25519, H256};
+	use sp_runtime::SaturatedConversion;
 
 	/// The version of the storage in code.
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
 	#[pallet::config]
-	pub trait Config: frame_system::Config<AccountId = AccountId> {
+	pub trait Config: frame_system::Config<AccountId = AccountId, Hash = H256> {
+		/// The native token.
+		type Currency: fungible::Mutate<AccountId, Balance = Balance>
+			+ fungible::hold::Mutate<AccountId, Reason = Self::RuntimeHoldReason>;
+
+		/// The overarching hold reason.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// Workers, whose stake and reputation answer for what they compute and find.
+		type Workers: traits::Accountable;
+
+		/// What workers permit, and where their fees go.
+		type Consents: traits::Consents;
+
+		/// Where records are kept.
+		type Ledger: traits::Ledger;
+
+		/// What has not vested, escrows, and the stakes of gateways.
+		type Funds: traits::RecordFunds;
+
+		/// Who counts work for emission.
+		type Work: traits::WorkSink;
+
+		/// Who counts work for the lottery of blocks.
+		type Lottery: traits::LotteryWork;
+
+		/// The chain's clock.
+		type Time: UnixTime;
+
+		/// Randomness of the last block, which nobody knew before it.
+		type Beacon: Get<H256>;
+
+		/// Pays verifiers.
+		#[pallet::constant]
+		type AuditPot: Get<AccountId>;
+
+		/// Numbers of the audit game; each counts as the nearest end of its range where it lies
+		/// outside.
+		type Parameters: Get<AuditParams>;
+
+		/// Most verifiers.
+		#[pallet::constant]
+		type MaxVerifiers: Get<u32>;
+
+		/// Most drawn records that wait for the beginning of their audit; the draw waits beyond.
+		#[pallet::constant]
+		type MaxWaiting: Get<u32>;
+
+		/// Most audits that a block begins or takes to the next window.
+		#[pallet::constant]
+		type MaxStepsPerBlock: Get<u32>;
+
 		/// The epoch of this block; never decreases, but may skip.
 		type CurrentEpoch: Get<EpochIndex>;
 
@@ -121,6 +203,17 @@ pub mod pallet {
 
 		/// Weights of the calls and of the draw.
 		type WeightInfo: WeightInfo;
+	}
+
+	/// Why the pallet holds funds.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// For a verifier's seat.
+		#[codec(index = 0)]
+		Seat,
+		/// For a canary.
+		#[codec(index = 1)]
+		Canary,
 	}
 
 	/// Pending records of each epoch, by their ids.
@@ -155,6 +248,79 @@ pub mod pallet {
 	/// Records that nobody may check.
 	#[pallet::storage]
 	pub type Unaudited<T: Config> = StorageMap<_, Identity, RecordId, (), OptionQuery>;
+
+	/// Verifiers.
+	#[pallet::storage]
+	pub type Verifiers<T: Config> =
+		CountedStorageMap<_, Blake2_128Concat, AccountId, VerifierInfo, OptionQuery>;
+
+	/// Whose key a verifier's key is.
+	#[pallet::storage]
+	pub type VerifierKeys<T: Config> =
+		StorageMap<_, Blake2_128Concat, sr25519::Public, AccountId, OptionQuery>;
+
+	/// What all verifiers have at stake.
+	#[pallet::storage]
+	pub type VerifierWeight<T: Config> = StorageValue<_, TotalWeight, ValueQuery>;
+
+	/// Audits of drawn records, until their verdict.
+	#[pallet::storage]
+	pub type Audits<T: Config> = CountedStorageMap<_, Identity, RecordId, Audit, OptionQuery>;
+
+	/// How many audits each epoch has.
+	#[pallet::storage]
+	pub type OpenAudits<T: Config> = StorageMap<_, Twox64Concat, EpochIndex, u32, ValueQuery>;
+
+	/// The last epoch up to which all are over, drawn, and without audits.
+	#[pallet::storage]
+	pub type ClosedThrough<T: Config> = StorageValue<_, EpochIndex, OptionQuery>;
+
+	/// Audits that wait for their beginning, by number.
+	#[pallet::storage]
+	pub type Waiting<T: Config> = StorageMap<_, Twox64Concat, u64, RecordId, OptionQuery>;
+
+	/// The numbers of those.
+	#[pallet::storage]
+	pub type WaitingEnds<T: Config> = StorageValue<_, QueueEnds, ValueQuery>;
+
+	/// Audits whose window a block ends.
+	#[pallet::storage]
+	pub type Deadlines<T: Config> = StorageMap<
+		_,
+		Twox64Concat,
+		BlockNumber,
+		BoundedVec<RecordId, ConstU32<MAX_DEADLINES>>,
+		ValueQuery,
+	>;
+
+	/// The seats of each audit, by verifier.
+	#[pallet::storage]
+	pub type Seats<T: Config> =
+		StorageDoubleMap<_, Identity, RecordId, Blake2_128Concat, AccountId, Seat, OptionQuery>;
+
+	/// Canaries that were committed to and not shown, by their hash.
+	#[pallet::storage]
+	pub type Canaries<T: Config> = CountedStorageMap<_, Identity, H256, CanaryInfo, OptionQuery>;
+
+	/// What may be spent on canaries.
+	#[pallet::storage]
+	pub type CanaryFunds<T: Config> = StorageValue<_, CanaryBudget, ValueQuery>;
+
+	/// Endows the audit pot with the existential deposit, so that whatever is owed to it can come.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// Nothing to configure.
+		#[serde(skip)]
+		pub _config: core::marker::PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			Pallet::<T>::endow_pot();
+		}
+	}
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -203,6 +369,143 @@ pub mod pallet {
 			/// The epoch that settled it.
 			epoch: EpochIndex,
 		},
+		/// A worker became a verifier.
+		VerifierRegistered {
+			/// The worker.
+			worker: AccountId,
+			/// The key of its lots.
+			key: sr25519::Public,
+			/// What counts of its stake, in planck.
+			weight: Balance,
+			/// The first epoch whose rounds it may sit in.
+			from: EpochIndex,
+		},
+		/// A worker is no verifier any more.
+		VerifierRetired {
+			/// The worker.
+			worker: AccountId,
+		},
+		/// A round of an audit began, with the window in which verifiers commit.
+		RoundBegan {
+			/// The record.
+			id: RecordId,
+			/// The round, from 0.
+			round: u8,
+			/// What its seats are drawn by.
+			seed: H256,
+			/// What all verifiers have at stake, in planck.
+			total: Balance,
+			/// The window's last block.
+			until: BlockNumber,
+		},
+		/// Another window of an audit began.
+		WindowBegan {
+			/// The record.
+			id: RecordId,
+			/// The window.
+			phase: Phase,
+			/// Its last block.
+			until: BlockNumber,
+		},
+		/// A verifier committed to what it found.
+		Committed {
+			/// The record.
+			id: RecordId,
+			/// The round.
+			round: u8,
+			/// The verifier.
+			verifier: AccountId,
+		},
+		/// A verifier says that the gateway does not answer.
+		SilenceClaimed {
+			/// The record.
+			id: RecordId,
+			/// The round.
+			round: u8,
+			/// The verifier.
+			verifier: AccountId,
+		},
+		/// The gateway answered a verifier on chain: in the body of this block.
+		HandoverPosted {
+			/// The record.
+			id: RecordId,
+			/// The verifier.
+			verifier: AccountId,
+		},
+		/// A verifier said what it found.
+		Revealed {
+			/// The record.
+			id: RecordId,
+			/// The verifier.
+			verifier: AccountId,
+			/// What it found.
+			finding: FindingKind,
+		},
+		/// A verifier showed that it ran the record.
+		Opened {
+			/// The record.
+			id: RecordId,
+			/// The verifier.
+			verifier: AccountId,
+		},
+		/// There is a verdict.
+		Decided {
+			/// The record.
+			id: RecordId,
+			/// The verdict.
+			verdict: Verdict,
+		},
+		/// A verifier lost the bond of its seat.
+		BondLost {
+			/// The record.
+			id: RecordId,
+			/// The verifier.
+			verifier: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
+		/// A verifier lost stake, because the verdict is another than its own.
+		Overruled {
+			/// The record.
+			id: RecordId,
+			/// The verifier.
+			verifier: AccountId,
+			/// In planck.
+			slashed: Balance,
+		},
+		/// What was taken from who is to blame, and nobody is owed, was burnt.
+		Burnt {
+			/// In planck.
+			amount: Balance,
+		},
+		/// Somebody committed to a canary.
+		CanaryCommitted {
+			/// The commitment.
+			hash: H256,
+			/// Who did.
+			maker: AccountId,
+		},
+		/// A record was shown to be a canary.
+		CanaryShown {
+			/// The record.
+			id: RecordId,
+			/// The stage that is false, from 0.
+			stage: u16,
+		},
+		/// A canary's bond is free again.
+		CanaryReturned {
+			/// The record.
+			id: RecordId,
+			/// Whose bond.
+			maker: AccountId,
+		},
+		/// A canary that was never shown lost its bond.
+		CanaryForgotten {
+			/// The commitment.
+			hash: H256,
+			/// Whose bond.
+			maker: AccountId,
+		},
 	}
 
 	#[pallet::error]
@@ -220,12 +523,88 @@ pub mod pallet {
 		NotPending,
 		/// The record's draw is certain already: wait for it.
 		AlreadyForced,
+		/// The worker is a verifier already: to change key or stake, call `retire_verifier` first.
+		AlreadyVerifier,
+		/// Another verifier has this key: make a new one.
+		VerifierKeyTaken,
+		/// There are as many verifiers as there may be: wait until one retires.
+		TooManyVerifiers,
+		/// The account is no verifier: call `register_verifier` first.
+		NotVerifier,
+		/// Only the verifier itself may retire it, as long as it is active and has the stake that
+		/// counts.
+		NotYourVerifier,
+		/// The verifier has seats in audits without a verdict: wait for it.
+		SeatsOpen,
+		/// The verifier registered too late for this round: wait for a later one.
+		VerifierTooNew,
+		/// The verifier has less stake than counts for its seats: retire it, and register again.
+		StakeFell,
+		/// No audit of this record is open: it was not drawn, has a verdict, or is unknown.
+		NoAudit,
+		/// The record is not in the state any more: its audit ends without a verdict.
+		NoRecord,
+		/// The audit is in another window: `WindowBegan` and `RoundBegan` say which ones there are.
+		NotInWindow,
+		/// The round has as many seats as it may.
+		SeatsTaken,
+		/// Who took part in a record, or is paid where a participant is, can't judge it.
+		PartyToRecord,
+		/// The proof is not by the verifier's key over this round of this audit.
+		BadSeatProof,
+		/// The lot gives no seat in this round: try the next audit.
+		NoSeat,
+		/// The names are not those that the requester's hash is of: get them from the gateway.
+		OtherNames,
+		/// The requester named other verifiers.
+		NotNamed,
+		/// The verifier has spoken in this audit: it can only go on with that.
+		SpokeAlready,
+		/// Only the record's gateway may post its hand-over.
+		NotGateway,
+		/// The verifier does not say that it waits for an answer.
+		NoClaim,
+		/// The verifier has no commitment to reveal: it did not commit in this round, or revealed.
+		NotCommitted,
+		/// What is revealed does not make the commitment: send what was committed to.
+		RevealMismatch,
+		/// The finding contradicts the record by its own roots: check the index.
+		FindingRefuted,
+		/// The verifier has nothing to open: it did not reveal, or has opened.
+		NotRevealed,
+		/// There has to be one opening for each position that was picked, in order.
+		OpeningCount,
+		/// An opening is of another position than was picked.
+		OpeningOfOtherPosition,
+		/// An opening does not lead to the root that was revealed.
+		OpeningMismatch,
+		/// An opening does not lead to the record's boundary, or does where the finding denies it.
+		OpeningNotOfRecord,
+		/// Somebody committed to this canary before.
+		CanaryKnown,
+		/// There are as many canaries as there may be: wait until one is shown.
+		TooManyCanaries,
+		/// Too few records were audited since the last canary: wait for more.
+		NoCanaryBudget,
+		/// No such canary: check stage, maker and nonce.
+		UnknownCanary,
+		/// The canary was committed to when its record was settled already.
+		CanaryTooLate,
+		/// Only the record's requester may show a canary.
+		NotRequester,
+		/// The record was drawn by order, and shows nothing about those who audit by lot.
+		DrawnByOrder,
+		/// The record has no such stage, or it did not sign.
+		NotAStage,
+		/// The canary may still be shown: wait.
+		CanaryAlive,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-		fn on_initialize(_n: BlockNumberFor<T>) -> Weight {
-			Self::draw_due(T::CurrentEpoch::get())
+		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+			let drawn = Self::draw_due(T::CurrentEpoch::get());
+			drawn.saturating_add(Self::run_audits(now.saturated_into()))
 		}
 
 		fn integrity_test() {
@@ -239,6 +618,9 @@ pub mod pallet {
 					<= T::BlockWeights::get().max_block.ref_time(),
 				"the draws of a block take longer than a block: lower MaxDrawsPerBlock",
 			);
+			assert!(T::MaxVerifiers::get() > 0, "nobody could audit");
+			assert!(T::MaxWaiting::get() > 0, "nothing could be drawn");
+			assert!(T::MaxStepsPerBlock::get() > 0, "no audit would ever begin");
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -279,6 +661,336 @@ pub mod pallet {
 			T::DrawOrigin::ensure_origin(origin)?;
 			Self::do_force_draw(id, epoch)
 		}
+
+		/// Makes the caller a verifier.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by an active worker.
+		///
+		/// ## Details
+		///
+		/// It may sit in rounds that begin two epochs from now or later. What counts for its seats is
+		/// its stake of this moment, up to a bound; it has to keep it.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: the sr25519 key of its lots, and of what is handed to it.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::AlreadyVerifier`], [`Error::VerifierKeyTaken`], [`Error::TooManyVerifiers`];
+		///   those of the registries, if the worker is not active or its consent permits no audits now.
+		///
+		/// ## Events
+		///
+		/// - [`Event::VerifierRegistered`]
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::register_verifier())]
+		pub fn register_verifier(origin: OriginFor<T>, key: sr25519::Public) -> DispatchResult {
+			let worker = ensure_signed(origin)?;
+			Self::do_register_verifier(worker, key)
+		}
+
+		/// Ends a verifier.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the verifier; by anybody if it is not an active worker any more, or has lost stake
+		/// that counts.
+		///
+		/// ## Parameters
+		///
+		/// - `worker`: the verifier.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotVerifier`], [`Error::NotYourVerifier`], [`Error::SeatsOpen`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::VerifierRetired`]
+		#[pallet::call_index(2)]
+		#[pallet::weight(T::WeightInfo::retire_verifier())]
+		pub fn retire_verifier(origin: OriginFor<T>, worker: AccountId) -> DispatchResult {
+			let caller = ensure_signed(origin)?;
+			Self::do_retire_verifier(&caller, worker)
+		}
+
+		/// Commits to what a run of a drawn record came to.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by a verifier with a seat. Free if it succeeds.
+		///
+		/// ## Details
+		///
+		/// Puts a bond on hold, which is lost if the verifier does not go on. Who said that the gateway
+		/// does not answer, and was answered, commits by this call too, with what proof it likes.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `proof`: of the seat in this round.
+		/// - `commitment`: [`aria_primitives::audit::commitment`].
+		/// - `named`: the verifiers that the requester named; empty if it named none.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`],
+		///   [`Error::SpokeAlready`], [`Error::NotVerifier`], [`Error::VerifierTooNew`],
+		///   [`Error::SeatsTaken`], [`Error::StakeFell`], [`Error::PartyToRecord`],
+		///   [`Error::BadSeatProof`], [`Error::OtherNames`], [`Error::NotNamed`],
+		///   [`Error::NoSeat`]; those of the registries and of the currency.
+		///
+		/// ## Events
+		///
+		/// - [`Event::Committed`]
+		#[pallet::call_index(3)]
+		#[pallet::weight(T::WeightInfo::commit())]
+		pub fn commit(
+			origin: OriginFor<T>,
+			id: RecordId,
+			proof: SeatProof,
+			commitment: H256,
+			named: Named,
+		) -> DispatchResultWithPostInfo {
+			let worker = ensure_signed(origin)?;
+			Self::do_commit(id, worker, &proof, commitment, &named)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Says that the record's gateway does not hand over what is needed to run it.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by a verifier with a seat.
+		///
+		/// ## Details
+		///
+		/// Counts if two thirds of those who speak in the round, and at least two, say so, and the
+		/// gateway does not answer on chain. Puts the bond of a seat on hold.
+		///
+		/// ## Parameters
+		///
+		/// - `id`, `proof`, `named`: as in [`Pallet::commit`].
+		///
+		/// ## Errors
+		///
+		/// - As [`Pallet::commit`].
+		///
+		/// ## Events
+		///
+		/// - [`Event::SilenceClaimed`]
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::claim_silence())]
+		pub fn claim_silence(
+			origin: OriginFor<T>,
+			id: RecordId,
+			proof: SeatProof,
+			named: Named,
+		) -> DispatchResult {
+			let worker = ensure_signed(origin)?;
+			Self::do_claim_silence(id, worker, &proof, &named)
+		}
+
+		/// Answers a verifier on chain that says that it was not answered.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the record's gateway.
+		///
+		/// ## Details
+		///
+		/// What is posted is not kept in the state: the verifier reads it in the block. It commits then;
+		/// if what was posted does not belong to the record, it says so.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `verifier`: who waits.
+		/// - `sealed`: the hand-over, sealed to the verifier's key.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotGateway`],
+		///   [`Error::NotInWindow`], [`Error::NoClaim`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::HandoverPosted`]
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::post_handover())]
+		pub fn post_handover(
+			origin: OriginFor<T>,
+			id: RecordId,
+			verifier: AccountId,
+			sealed: Box<Sealed>,
+		) -> DispatchResult {
+			let gateway = ensure_signed(origin)?;
+			Self::do_post_handover(id, &gateway, verifier, *sealed)
+		}
+
+		/// Says what a commitment was to.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by a verifier that committed. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `reveal`: what was committed to.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`],
+		///   [`Error::NotCommitted`], [`Error::RevealMismatch`], [`Error::FindingRefuted`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::Revealed`]
+		#[pallet::call_index(6)]
+		#[pallet::weight(T::WeightInfo::reveal())]
+		pub fn reveal(
+			origin: OriginFor<T>,
+			id: RecordId,
+			reveal: Box<Reveal>,
+		) -> DispatchResultWithPostInfo {
+			let worker = ensure_signed(origin)?;
+			Self::do_reveal(id, worker, *reveal)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Opens what was computed at the positions that the beacon picked for the caller.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by a verifier that revealed. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `openings`: one for each of [`aria_primitives::audit::positions`], in order.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`],
+		///   [`Error::NotRevealed`], [`Error::OpeningCount`],
+		///   [`Error::OpeningOfOtherPosition`], [`Error::OpeningMismatch`],
+		///   [`Error::OpeningNotOfRecord`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::Opened`]
+		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::open(
+			openings.iter().fold(0u32, |sum, opening| {
+				sum.saturating_add(opening.data.len().saturated_into())
+			})
+		))]
+		pub fn open(
+			origin: OriginFor<T>,
+			id: RecordId,
+			openings: BoundedVec<Opening, ConstU32<MAX_OPENINGS>>,
+		) -> DispatchResultWithPostInfo {
+			let worker = ensure_signed(origin)?;
+			Self::do_open(id, worker, &openings)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Commits to a record that will be false on purpose.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by anybody, before the record is settled.
+		///
+		/// ## Details
+		///
+		/// Puts a bond on hold, which is lost if the canary is not shown within a day.
+		///
+		/// ## Parameters
+		///
+		/// - `hash`: [`aria_primitives::audit::canary_hash`].
+		///
+		/// ## Errors
+		///
+		/// - [`Error::CanaryKnown`], [`Error::TooManyCanaries`], [`Error::NoCanaryBudget`]; the
+		///   currency's if there is no bond.
+		///
+		/// ## Events
+		///
+		/// - [`Event::CanaryCommitted`]
+		#[pallet::call_index(8)]
+		#[pallet::weight(T::WeightInfo::commit_canary())]
+		pub fn commit_canary(origin: OriginFor<T>, hash: H256) -> DispatchResult {
+			let maker = ensure_signed(origin)?;
+			Self::do_commit_canary(maker, hash)
+		}
+
+		/// Shows that a record was made false on purpose.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the record's requester: nobody who was sold a false answer speaks for its maker.
+		///
+		/// ## Details
+		///
+		/// If the seats have found it false, the stage is not punished for it. If they have not, others
+		/// look again when the window is over.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `stage`: the stage that is false, from 0.
+		/// - `maker`: who committed.
+		/// - `nonce`: what made the commitment unguessable.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`],
+		///   [`Error::NotRequester`], [`Error::DrawnByOrder`], [`Error::NotAStage`],
+		///   [`Error::UnknownCanary`], [`Error::CanaryTooLate`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::CanaryShown`]
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::reveal_canary())]
+		pub fn reveal_canary(
+			origin: OriginFor<T>,
+			id: RecordId,
+			stage: u16,
+			maker: AccountId,
+			nonce: H256,
+		) -> DispatchResult {
+			let requester = ensure_signed(origin)?;
+			Self::do_reveal_canary(&requester, id, stage, maker, nonce)
+		}
+
+		/// Forgets a canary that was not shown in time; its bond is lost.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by anybody.
+		///
+		/// ## Parameters
+		///
+		/// - `hash`: the commitment.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::UnknownCanary`], [`Error::CanaryAlive`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::CanaryForgotten`]
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::forget_canary())]
+		pub fn forget_canary(origin: OriginFor<T>, hash: H256) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_forget_canary(hash)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -290,6 +1002,31 @@ pub mod pallet {
 			auditable: bool,
 		) -> AuditStatus {
 			Self::status(id, record_epoch, auditable)
+		}
+
+		/// The audit of a drawn record that has no verdict.
+		pub fn audit(id: RecordId) -> Option<Audit> {
+			Audits::<T>::get(id)
+		}
+
+		/// A verifier's seat in such an audit.
+		pub fn seat(id: RecordId, verifier: AccountId) -> Option<Seat> {
+			Seats::<T>::get(id, verifier)
+		}
+
+		/// A verifier.
+		pub fn verifier(worker: AccountId) -> Option<VerifierInfo> {
+			Verifiers::<T>::get(worker)
+		}
+
+		/// The numbers of the game as they are now, each within its range.
+		pub fn audit_parameters() -> AuditParams {
+			Self::params()
+		}
+
+		/// Whether an epoch is over, drawn, and each of its drawn records has a verdict.
+		pub fn is_closed(epoch: EpochIndex) -> bool {
+			<Self as AuditDraw>::is_closed(epoch)
 		}
 
 		/// How and when a record was drawn, if it was.

@@ -1,17 +1,34 @@
 //! What holds between any two calls.
 
 use crate::{
-	pallet::{Config, Cursor, Drawn, DrawnThrough, Pallet, PendingEpochs, Settled, Unaudited},
-	types::DrawCause,
+	audit::types::{Phase, SeatState},
+	pallet::{
+		Audits, Canaries, ClosedThrough, Config, Cursor, Deadlines, Drawn, DrawnThrough,
+		HoldReason, OpenAudits, Pallet, PendingEpochs, Seats, Settled, Unaudited, VerifierKeys,
+		VerifierWeight, Verifiers, Waiting, WaitingEnds,
+	},
+	types::{DrawCause, DrawnStatus},
 };
-use alloc::collections::BTreeMap;
-use aria_primitives::{EpochIndex, PPM};
-use frame_support::{ensure, traits::Get};
+use alloc::collections::{BTreeMap, BTreeSet};
+use aria_primitives::{
+	traits::AuditDraw, AccountId, Balance, BlockNumber, EpochIndex, RecordId, PPM,
+};
+use frame_support::{
+	ensure,
+	traits::{fungible::InspectHold, Get},
+};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-	/// Checks the invariants of the draw; the error names the one that is broken.
+	/// Checks the invariants of the draw and of audits; the error names the one that is broken.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		Self::try_draw()?;
+		Self::try_queues()?;
+		Self::try_seats()?;
+		Self::try_verifiers()
+	}
+
+	fn try_draw() -> Result<(), TryRuntimeError> {
 		let queue = PendingEpochs::<T>::get();
 		let cursor = Cursor::<T>::get();
 
@@ -63,7 +80,139 @@ impl<T: Config> Pallet<T> {
 				"An ordered draw was left to chance"
 			);
 			ensure!(info.at <= Self::now(), "A record was drawn in a block ahead");
+
+			// 6. A drawn record has an audit or a verdict.
+			ensure!(
+				(info.status == DrawnStatus::Open) == Audits::<T>::contains_key(id),
+				"A drawn record has neither an audit nor a verdict, or both"
+			);
 		}
+		Ok(())
+	}
+
+	fn try_queues() -> Result<(), TryRuntimeError> {
+		// 7. Every audit is in exactly one queue: where audits wait, or of the block in which it is
+		// due, which lies ahead and behind its window.
+		let mut queued = BTreeMap::<RecordId, Option<BlockNumber>>::new();
+		let ends = WaitingEnds::<T>::get();
+		let mut waiting = 0u64;
+		for (number, id) in Waiting::<T>::iter() {
+			ensure!((ends.first..ends.next).contains(&number), "A waiting audit has no number");
+			ensure!(queued.insert(id, None).is_none(), "An audit waits twice");
+			waiting = waiting.saturating_add(1);
+		}
+		ensure!(waiting == ends.len(), "The numbers of waiting audits have a gap");
+		for (block, ids) in Deadlines::<T>::iter() {
+			ensure!(block > Self::now() && !ids.is_empty(), "A block's queue is left over");
+			for id in ids {
+				ensure!(queued.insert(id, Some(block)).is_none(), "An audit is due twice");
+			}
+		}
+		let mut open = BTreeMap::<EpochIndex, u32>::new();
+		for (id, audit) in Audits::<T>::iter() {
+			let due = match audit.phase {
+				Phase::Waiting => None,
+				_ => Some(audit.due),
+			};
+			ensure!(queued.remove(&id) == Some(due), "An audit is in no queue, or the wrong one");
+			ensure!(due.is_none_or(|due| due > audit.until), "An audit is due within its window");
+			let count = open.entry(audit.epoch).or_default();
+			*count = count.saturating_add(1);
+		}
+		ensure!(queued.is_empty(), "A queue has an audit that is not open");
+
+		// 8. Epochs count their audits, and closed ones have none.
+		let counts: BTreeMap<EpochIndex, u32> = OpenAudits::<T>::iter().collect();
+		ensure!(counts == open, "An epoch's audits are miscounted");
+		if let Some(closed) = ClosedThrough::<T>::get() {
+			ensure!(
+				open.keys().all(|epoch| *epoch > closed),
+				"An epoch that is closed has an audit"
+			);
+			ensure!(<Self as AuditDraw>::is_closed(closed), "A closed epoch is not closed");
+		}
+		Ok(())
+	}
+
+	fn try_seats() -> Result<(), TryRuntimeError> {
+		// 9. Seats belong to open audits, and the audit counts those of its round.
+		let mut bonds = BTreeMap::<AccountId, Balance>::new();
+		let mut taken = BTreeMap::<AccountId, u32>::new();
+		let mut spoke = BTreeMap::<RecordId, (u32, u32, u32)>::new();
+		for (id, worker, seat) in Seats::<T>::iter() {
+			let audit = Audits::<T>::get(id).ok_or("A seat is in no audit")?;
+			ensure!(seat.round <= audit.round, "A seat is in a round to come");
+			if seat.round == audit.round && audit.phase != Phase::Canary {
+				let (committed, claimed, rebutted) = spoke.entry(id).or_default();
+				let count = match seat.state {
+					SeatState::Claimed => claimed,
+					SeatState::Rebutted => rebutted,
+					_ => committed,
+				};
+				*count = count.saturating_add(1);
+			}
+			let sum = bonds.entry(worker.clone()).or_default();
+			*sum = sum.saturating_add(seat.bond);
+			let count = taken.entry(worker).or_default();
+			*count = count.saturating_add(1);
+		}
+		for (id, audit) in Audits::<T>::iter().filter(|(_, audit)| audit.phase != Phase::Canary) {
+			let said = (audit.committed, audit.claimed, audit.rebutted);
+			ensure!(
+				spoke.remove(&id).unwrap_or_default() == said,
+				"An audit's seats are miscounted"
+			);
+		}
+
+		// 10. What is on hold for seats and canaries is the sum of their bonds.
+		let workers: BTreeSet<AccountId> =
+			bonds.keys().cloned().chain(Verifiers::<T>::iter_keys()).collect();
+		for worker in workers {
+			let held = T::Currency::balance_on_hold(&HoldReason::Seat.into(), &worker);
+			ensure!(
+				held == bonds.get(&worker).copied().unwrap_or(0),
+				"A verifier's bonds are not what it has on hold"
+			);
+			let seats = Verifiers::<T>::get(&worker).map_or(0, |info| info.seats);
+			ensure!(
+				seats == taken.get(&worker).copied().unwrap_or(0),
+				"A verifier's seats are miscounted"
+			);
+		}
+		let mut canaries = BTreeMap::<AccountId, Balance>::new();
+		let shown = Audits::<T>::iter_values().filter_map(|audit| audit.canary);
+		let shown = shown.map(|canary| (canary.maker, canary.bond));
+		let hidden = Canaries::<T>::iter_values().map(|canary| (canary.maker, canary.bond));
+		for (maker, bond) in shown.chain(hidden) {
+			let sum = canaries.entry(maker).or_default();
+			*sum = sum.saturating_add(bond);
+		}
+		for (maker, sum) in canaries {
+			let held = T::Currency::balance_on_hold(&HoldReason::Canary.into(), &maker);
+			ensure!(held == sum, "A maker's canaries are not what it has on hold");
+		}
+		Ok(())
+	}
+
+	fn try_verifiers() -> Result<(), TryRuntimeError> {
+		// 11. The weight of all verifiers is the sum of theirs, and keys lead back to them.
+		let mut keys = 0u32;
+		let mut sum: Balance = 0;
+		for (worker, info) in Verifiers::<T>::iter() {
+			ensure!(
+				VerifierKeys::<T>::get(info.key).as_ref() == Some(&worker),
+				"A verifier's key does not lead back to it"
+			);
+			keys = keys.saturating_add(1);
+			sum = sum.saturating_add(info.weight);
+		}
+		ensure!(VerifierKeys::<T>::iter_keys().count() as u32 == keys, "A key without a verifier");
+		let total = VerifierWeight::<T>::get();
+		let all = total
+			.pending
+			.iter()
+			.fold(total.counted, |sum, (_, weight)| sum.saturating_add(*weight));
+		ensure!(all == sum, "The weight of verifiers is not the sum of theirs");
 		Ok(())
 	}
 }

@@ -1,6 +1,6 @@
 //! What the draw keeps.
 
-use aria_primitives::{BlockNumber, EpochIndex, Ppm};
+use aria_primitives::{audit::Verdict, traits::RecordStakes, BlockNumber, EpochIndex, Ppm};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -10,22 +10,15 @@ pub const MAX_PENDING_EPOCHS: u32 = 64;
 
 /// A record that waits for its draw.
 #[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Debug,
+	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
 )]
 pub struct SettledRecord {
 	/// The lowest reputation among its stages when it was settled, in parts per million.
 	pub reputation: Ppm,
 	/// Whether its draw is certain.
 	pub forced: bool,
+	/// What hangs on it.
+	pub stakes: RecordStakes,
 }
 
 /// An epoch whose records are not all drawn yet.
@@ -113,6 +106,14 @@ pub enum DrawnStatus {
 	/// There is no verdict on it.
 	#[codec(index = 0)]
 	Open,
+	/// There is.
+	#[codec(index = 1)]
+	Decided {
+		/// The verdict.
+		verdict: Verdict,
+		/// Its block.
+		at: BlockNumber,
+	},
 }
 
 /// A drawn record.

@@ -19,6 +19,22 @@ pub trait WeightInfo {
 	fn on_initialize_idle() -> Weight;
 	fn draw(n: u32, ) -> Weight;
 	fn force_draw() -> Weight;
+	fn audits_idle() -> Weight;
+	fn put_off() -> Weight;
+	fn begin_audit() -> Weight;
+	fn step_audit() -> Weight;
+	fn end_round(s: u32, ) -> Weight;
+	fn conclude(s: u32, ) -> Weight;
+	fn register_verifier() -> Weight;
+	fn retire_verifier() -> Weight;
+	fn commit() -> Weight;
+	fn claim_silence() -> Weight;
+	fn post_handover() -> Weight;
+	fn reveal() -> Weight;
+	fn open(b: u32, ) -> Weight;
+	fn commit_canary() -> Weight;
+	fn reveal_canary() -> Weight;
+	fn forget_canary() -> Weight;
 }
 
 /// Weights of `pallet_verification` with the database weights of the runtime.
@@ -41,18 +57,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `Babe::EpochIndex` (r:1 w:0)
 	/// - `Babe::EpochStart` (r:1 w:0)
 	/// - `Babe::NextRandomness` (r:1 w:0)
+	/// - `Verification::Audits` (r:1000 w:1000)
+	/// - `Verification::CounterForAudits` (r:1 w:1)
 	/// - `Verification::Cursor` (r:1 w:1)
 	/// - `Verification::Drawn` (r:0 w:1000)
 	/// - `Verification::DrawnThrough` (r:0 w:1)
 	/// - `Verification::PendingEpochs` (r:1 w:1)
+	/// - `Verification::OpenAudits` (r:1 w:1)
 	/// - `Verification::Settled` (r:1001 w:1000)
+	/// - `Verification::Waiting` (r:0 w:1000)
+	/// - `Verification::WaitingEnds` (r:1 w:1)
 	fn draw(n: u32, ) -> Weight {
 		Weight::from_parts(27_852_000, 439)
-			.saturating_add(Weight::from_parts(12_201_760, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
-			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(30_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(10_u64))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 42).saturating_mul(n.into()))
 	}
 	/// Takes 10.4 µs at least.
@@ -64,6 +85,115 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Estimated.
+	fn audits_idle() -> Weight {
+		Weight::from_parts(15_000_000, 400)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Estimated.
+	fn put_off() -> Weight {
+		Weight::from_parts(30_000_000, 2_500)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Estimated.
+	fn begin_audit() -> Weight {
+		Weight::from_parts(150_000_000, 6_000)
+			.saturating_add(T::DbWeight::get().reads(34_u64))
+			.saturating_add(T::DbWeight::get().writes(9_u64))
+	}
+	/// Estimated.
+	fn step_audit() -> Weight {
+		Weight::from_parts(90_000_000, 5_000)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `s` is `[0, 192]`.
+	fn end_round(s: u32, ) -> Weight {
+		Weight::from_parts(120_000_000, 6_000)
+			.saturating_add(Weight::from_parts(90_000_000, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(s.into())))
+	}
+	/// Estimated.
+	///
+	/// The range of component `s` is `[0, 192]`.
+	fn conclude(s: u32, ) -> Weight {
+		Weight::from_parts(2_500_000_000, 20_000)
+			.saturating_add(Weight::from_parts(180_000_000, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(180_u64))
+			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(150_u64))
+			.saturating_add(T::DbWeight::get().writes((6_u64).saturating_mul(s.into())))
+	}
+	/// Estimated.
+	fn register_verifier() -> Weight {
+		Weight::from_parts(120_000_000, 1_500)
+			.saturating_add(T::DbWeight::get().reads(28_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Estimated.
+	fn retire_verifier() -> Weight {
+		Weight::from_parts(90_000_000, 1_200)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Estimated.
+	fn commit() -> Weight {
+		Weight::from_parts(3_500_000_000, 9_000)
+			.saturating_add(T::DbWeight::get().reads(110_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+	}
+	/// Estimated.
+	fn claim_silence() -> Weight {
+		Weight::from_parts(3_500_000_000, 9_000)
+			.saturating_add(T::DbWeight::get().reads(110_u64))
+			.saturating_add(T::DbWeight::get().writes(7_u64))
+	}
+	/// Estimated.
+	fn post_handover() -> Weight {
+		Weight::from_parts(150_000_000, 6_000)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Estimated.
+	fn reveal() -> Weight {
+		Weight::from_parts(400_000_000, 6_000)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `b` is `[0, 524288]`.
+	fn open(b: u32, ) -> Weight {
+		Weight::from_parts(600_000_000, 6_000)
+			.saturating_add(Weight::from_parts(30_000, 0).saturating_mul(b.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	fn commit_canary() -> Weight {
+		Weight::from_parts(110_000_000, 800)
+			.saturating_add(T::DbWeight::get().reads(25_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Estimated.
+	fn reveal_canary() -> Weight {
+		Weight::from_parts(220_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(12_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
+	}
+	/// Estimated.
+	fn forget_canary() -> Weight {
+		Weight::from_parts(130_000_000, 800)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
 }
 
 // For tests.
@@ -74,16 +204,103 @@ impl WeightInfo for () {
 	}
 	fn draw(n: u32, ) -> Weight {
 		Weight::from_parts(27_852_000, 439)
-			.saturating_add(Weight::from_parts(12_201_760, 0).saturating_mul(n.into()))
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
-			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(30_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(10_u64))
+			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 42).saturating_mul(n.into()))
 	}
 	fn force_draw() -> Weight {
 		Weight::from_parts(11_607_000, 155)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn audits_idle() -> Weight {
+		Weight::from_parts(15_000_000, 400)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn put_off() -> Weight {
+		Weight::from_parts(30_000_000, 2_500)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn begin_audit() -> Weight {
+		Weight::from_parts(150_000_000, 6_000)
+			.saturating_add(RocksDbWeight::get().reads(34_u64))
+			.saturating_add(RocksDbWeight::get().writes(9_u64))
+	}
+	fn step_audit() -> Weight {
+		Weight::from_parts(90_000_000, 5_000)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn end_round(s: u32, ) -> Weight {
+		Weight::from_parts(120_000_000, 6_000)
+			.saturating_add(Weight::from_parts(90_000_000, 0).saturating_mul(s.into()))
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(s.into())))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(s.into())))
+	}
+	fn conclude(s: u32, ) -> Weight {
+		Weight::from_parts(2_500_000_000, 20_000)
+			.saturating_add(Weight::from_parts(180_000_000, 0).saturating_mul(s.into()))
+			.saturating_add(RocksDbWeight::get().reads(180_u64))
+			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(s.into())))
+			.saturating_add(RocksDbWeight::get().writes(150_u64))
+			.saturating_add(RocksDbWeight::get().writes((6_u64).saturating_mul(s.into())))
+	}
+	fn register_verifier() -> Weight {
+		Weight::from_parts(120_000_000, 1_500)
+			.saturating_add(RocksDbWeight::get().reads(28_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn retire_verifier() -> Weight {
+		Weight::from_parts(90_000_000, 1_200)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn commit() -> Weight {
+		Weight::from_parts(3_500_000_000, 9_000)
+			.saturating_add(RocksDbWeight::get().reads(110_u64))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+	}
+	fn claim_silence() -> Weight {
+		Weight::from_parts(3_500_000_000, 9_000)
+			.saturating_add(RocksDbWeight::get().reads(110_u64))
+			.saturating_add(RocksDbWeight::get().writes(7_u64))
+	}
+	fn post_handover() -> Weight {
+		Weight::from_parts(150_000_000, 6_000)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn reveal() -> Weight {
+		Weight::from_parts(400_000_000, 6_000)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn open(b: u32, ) -> Weight {
+		Weight::from_parts(600_000_000, 6_000)
+			.saturating_add(Weight::from_parts(30_000, 0).saturating_mul(b.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn commit_canary() -> Weight {
+		Weight::from_parts(110_000_000, 800)
+			.saturating_add(RocksDbWeight::get().reads(25_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn reveal_canary() -> Weight {
+		Weight::from_parts(220_000_000, 7_000)
+			.saturating_add(RocksDbWeight::get().reads(12_u64))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
+	}
+	fn forget_canary() -> Weight {
+		Weight::from_parts(130_000_000, 800)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 }

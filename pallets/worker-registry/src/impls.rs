@@ -16,7 +16,7 @@ use frame_support::{
 	storage::with_storage_layer,
 	traits::{
 		fungible::{hold::Mutate as _, Inspect as _},
-		tokens::{Fortitude, Precision, Preservation},
+		tokens::{Fortitude, Precision, Preservation, Restriction},
 		Get,
 	},
 };
@@ -320,6 +320,73 @@ impl<T: Config> traits::Workers for Pallet<T> {
 		if !shards.contains(&shard) && shards.try_push(shard).is_ok() {
 			shards.sort();
 			Self::replace_served(worker, &old, Services { shards, superseded });
+		}
+	}
+}
+
+impl<T: Config> traits::Accountable for Pallet<T> {
+	fn ensure_active(worker: &AccountId) -> DispatchResult {
+		let info = Workers::<T>::get(worker).ok_or(Error::<T>::NotRegistered)?;
+		match info.state {
+			WorkerState::Active => (),
+			WorkerState::Draining { .. } => return Err(Error::<T>::Draining.into()),
+			WorkerState::Unbonding { .. } => return Err(Error::<T>::Unbonding.into()),
+		}
+		ensure!(info.stake >= T::MinimumStake::get(), Error::<T>::InsufficientStake);
+		Ok(())
+	}
+
+	fn stake(worker: &AccountId) -> Balance {
+		<Self as traits::Workers>::stake(worker)
+	}
+
+	fn slash(worker: &AccountId, amount: Balance, to: &AccountId) -> Balance {
+		// A failure takes nothing, and there is nobody to tell: `to` exists, and no stake is 0 by
+		// mistake.
+		let moved = with_storage_layer::<_, DispatchError, _>(|| {
+			Self::mutate(worker, |info| {
+				let due = amount.min(info.stake);
+				if due.is_zero() {
+					return Ok((0, info.stake));
+				}
+				let moved = T::Currency::transfer_on_hold(
+					&HoldReason::Stake.into(),
+					worker,
+					to,
+					due,
+					Precision::BestEffort,
+					Restriction::Free,
+					Fortitude::Force,
+				)?;
+				info.stake = info.stake.saturating_sub(moved);
+				Ok((moved, info.stake))
+			})
+		});
+		let Ok((amount, stake)) = moved else { return 0 };
+		if !amount.is_zero() {
+			Self::deposit_event(Event::Slashed { worker: worker.clone(), amount, stake });
+		}
+		amount
+	}
+
+	fn note_fault(worker: &AccountId) {
+		let reputation = Workers::<T>::mutate(worker, |entry| {
+			let info = entry.as_mut()?;
+			info.reputation = reputation::fall(info.reputation, reputation::FAULT_FACTOR_PPM);
+			Some(Self::faded(info))
+		});
+		if let Some(reputation) = reputation {
+			Self::deposit_event(Event::ReputationCut { worker: worker.clone(), reputation });
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_stake(worker: &AccountId, stake: Balance) {
+		use frame_support::traits::fungible::Mutate as _;
+		let funds = stake.saturating_add(T::Currency::minimum_balance());
+		let _ = T::Currency::mint_into(worker, funds);
+		if T::Currency::hold(&HoldReason::Stake.into(), worker, stake).is_ok() {
+			Self::insert_worker(worker, <[u8; 32]>::from(worker.clone()), 0, stake);
 		}
 	}
 }

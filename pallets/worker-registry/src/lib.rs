@@ -24,8 +24,8 @@
 //!   one worker.
 //! - **Stake**: held, never transferred. [`Config::MinimumStake`] is needed to register and to
 //!   work; earnings fill it up to [`Config::TargetStake`].
-//! - **Reputation**: ppm, grows with every settled stage, falls by a punishment, fades after a
-//!   long idleness ([`aria_math::reputation`]).
+//! - **Reputation**: ppm, grows with every settled stage, falls by a punishment or a failed audit,
+//!   fades after a long idleness ([`aria_math::reputation`]).
 //! - **Began**: a worker answers for what it took on. Work that began before it drained or dropped
 //!   layers settles all the same, whatever it calls since; layers are dropped at most once in
 //!   [`Config::ServedGrace`] blocks, so that what it served until then is known.
@@ -245,6 +245,22 @@ pub mod pallet {
 			slashed: Balance,
 			/// Its stake now, in planck.
 			stake: Balance,
+			/// Its reputation now, in ppm.
+			reputation: Ppm,
+		},
+		/// A worker lost stake by an audit.
+		Slashed {
+			/// The worker.
+			worker: AccountId,
+			/// What it lost, in planck.
+			amount: Balance,
+			/// Its stake now, in planck.
+			stake: Balance,
+		},
+		/// A worker lost reputation by an audit.
+		ReputationCut {
+			/// The worker.
+			worker: AccountId,
 			/// Its reputation now, in ppm.
 			reputation: Ppm,
 		},

@@ -24,9 +24,11 @@
 
 extern crate alloc;
 
+pub mod audit;
 pub mod draw;
 pub mod efficiency;
 pub mod emission;
+pub mod lottery;
 pub mod odds;
 pub mod quality;
 pub mod reputation;

@@ -4,7 +4,7 @@
 //! Scores and factors are in ppm; what exceeds [`MAX_SCORE`] counts as [`MAX_SCORE`]. Every
 //! function keeps the order of two scores.
 
-use crate::PPM;
+use crate::{quality::ratio_ppm, PPM};
 
 /// The best score.
 pub const MAX_SCORE: u32 = PPM;
@@ -15,6 +15,10 @@ pub const INITIAL_SCORE: u32 = 0;
 /// Growth for good work, as a fraction of what is missing to [`MAX_SCORE`]. From nothing to half of
 /// it takes 693 steps.
 pub const GROWTH_STEP_PPM: u32 = 1_000;
+
+/// Growth for an audit that was passed, as a fraction of what is missing to [`MAX_SCORE`]: as much as
+/// ten settled stages, since somebody looked.
+pub const AUDIT_STEP_PPM: u32 = 10_000;
 
 /// What a score keeps after a proven fault: a failed audit.
 pub const FAULT_FACTOR_PPM: u32 = 500_000;
@@ -46,6 +50,44 @@ pub fn grow(score: u32, step_ppm: u32) -> u32 {
 pub fn fall(score: u32, factor_ppm: u32) -> u32 {
 	let kept = u64::from(score.min(MAX_SCORE)).saturating_mul(u64::from(factor_ppm.min(PPM)));
 	to_score(kept / ONE)
+}
+
+/// The score after an audit found nothing wrong with a stage.
+pub fn pass_audit(score: u32) -> u32 {
+	grow(score, AUDIT_STEP_PPM)
+}
+
+/// The score after an audit found a stage to be false.
+pub fn fail_audit(score: u32) -> u32 {
+	fall(score, FAULT_FACTOR_PPM)
+}
+
+/// The audits of a worker's stages that ended with a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditTally {
+	/// Those that found nothing wrong.
+	pub passed: u32,
+	/// Those that found the stage to be false.
+	pub failed: u32,
+}
+
+impl AuditTally {
+	/// With one more that found nothing wrong.
+	pub fn and_passed(self) -> Self {
+		Self { passed: self.passed.saturating_add(1), ..self }
+	}
+
+	/// With one more that found the stage to be false.
+	pub fn and_failed(self) -> Self {
+		Self { failed: self.failed.saturating_add(1), ..self }
+	}
+
+	/// The audits' factor of quality ([`crate::quality`]), in ppm, rounded down: the part that was
+	/// passed, one where there was none.
+	pub fn pass_rate_ppm(&self) -> u32 {
+		let all = u64::from(self.passed).saturating_add(u64::from(self.failed));
+		ratio_ppm(self.passed.into(), all, PPM)
+	}
 }
 
 /// The score after `eras_idle` eras in a row without work: [`IDLE_FACTOR_PPM`] of it is kept for

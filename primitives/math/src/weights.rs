@@ -1,7 +1,6 @@
-//! Weights of validators in the lottery for primary slots, from their verified work.
-//!
-//! In this order: [`limit_growth`] against the epoch before, [`cap_share`] over all, then
-//! [`normalise`] into the integers that the lottery takes.
+//! What weights in the lottery for primary slots are made with: a bound on growth, a cap on one's
+//! share, a ratio that none exceeds. [`lottery_weights`](crate::lottery::lottery_weights) puts them
+//! together.
 
 use crate::PPM;
 

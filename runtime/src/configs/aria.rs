@@ -1,12 +1,14 @@
 //! ARIA's own pallets, and who answers whose questions.
 
 use crate::{
-	parameters::*, AccountId, Authorship, Balances, BlockNumber, ConsentRegistry, InferenceMarket,
-	ModelRegistry, ProvenanceLedger, RewardDistributor, Runtime, RuntimeHoldReason, Timestamp,
-	Verification, WorkerRegistry,
+	dynamic::{AuditParameters, RuntimeParameters},
+	parameters::*,
+	AccountId, Authorship, Balances, BlockNumber, ConsentRegistry, InferenceMarket, ModelRegistry,
+	ProvenanceLedger, RewardDistributor, Runtime, RuntimeEvent, RuntimeHoldReason, Timestamp,
+	ValidatorRegistry, Verification, WorkerRegistry,
 };
 use aria_primitives::EpochIndex;
-use frame_support::traits::{Get, Nothing, Randomness};
+use frame_support::traits::{AsEnsureOriginWithArg, Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
 use sp_core::H256;
 
@@ -128,7 +130,34 @@ impl Randomness<H256, BlockNumber> for EpochRandomness {
 	}
 }
 
+/// BABE's randomness of the block before this one, which only its author knew, and only at its slot.
+pub struct BlockBeacon;
+
+impl Get<H256> for BlockBeacon {
+	fn get() -> H256 {
+		let (random, _) =
+			pallet_babe::ParentBlockRandomness::<Runtime>::random(b"aria/audit/beacon/v1");
+		// Blocks without a VRF output are made on no chain of ours.
+		random.unwrap_or_else(frame_system::Pallet::<Runtime>::parent_hash)
+	}
+}
+
 impl pallet_verification::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Workers = WorkerRegistry;
+	type Consents = ConsentRegistry;
+	type Ledger = ProvenanceLedger;
+	type Funds = InferenceMarket;
+	type Work = RewardDistributor;
+	type Lottery = ValidatorRegistry;
+	type Time = Timestamp;
+	type Beacon = BlockBeacon;
+	type AuditPot = AuditPot;
+	type Parameters = AuditParameters;
+	type MaxVerifiers = MaxVerifiers;
+	type MaxWaiting = MaxWaitingAudits;
+	type MaxStepsPerBlock = MaxAuditSteps;
 	type CurrentEpoch = CurrentEpoch;
 	type Randomness = EpochRandomness;
 	type DrawOrigin = EnsureRoot<AccountId>;
@@ -144,6 +173,8 @@ impl pallet_reward_distributor::Config for Runtime {
 	type Consents = ConsentRegistry;
 	// Nobody measures uptime and audits yet: both count as whole.
 	type Uptime = ();
+	type Lottery = ValidatorRegistry;
+	type Audit = Verification;
 	// No meter key is registered.
 	type Meters = Nothing;
 	type EraOrigin = EnsureRoot<AccountId>;
@@ -158,4 +189,11 @@ impl pallet_reward_distributor::Config for Runtime {
 	type MaxWorkersPerBlock = MaxWorkersPerBlock;
 	type HistoryEras = HistoryEras;
 	type WeightInfo = pallet_reward_distributor::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_parameters::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeParameters = RuntimeParameters;
+	type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
+	type WeightInfo = pallet_parameters::weights::SubstrateWeight<Runtime>;
 }

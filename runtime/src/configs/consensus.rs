@@ -87,6 +87,12 @@ impl pallet_validator_registry::Config for Runtime {
 	type MaxLinkedWorkers = MaxLinkedWorkers;
 	type HeartbeatGrace = HeartbeatGrace;
 	type OffenceSlash = OffenceSlash;
+	type Audit = crate::Verification;
+	type WorkKeep = WorkKeep;
+	type SlotShare = SlotShare;
+	type SlotShareMultiple = SlotShareMultiple;
+	type SlotGrowth = SlotGrowth;
+	type MaxWorkPerBlock = MaxWorkPerBlock;
 	type WeightInfo = pallet_validator_registry::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = super::benchmarking::Helper;

@@ -5,7 +5,9 @@ mod aria;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod consensus;
+mod lottery;
 mod system;
 
 pub use accounts::ProxyType;
 pub use consensus::MmrLeaf;
+pub use lottery::WeightedBabe;

@@ -1,6 +1,7 @@
 //! What peers say to each other (`docs/protocol/network.md`): SCALE, in frames with a length.
 
 pub mod advert;
+pub mod audit;
 pub mod frame;
 pub mod pipeline;
 pub mod shard;
@@ -13,3 +14,5 @@ pub const PIPELINE_PROTOCOL: &str = "/aria/pipeline/1";
 pub const SHARD_PROTOCOL: &str = "/aria/shard/1";
 /// Signatures over batches of records.
 pub const BATCH_PROTOCOL: &str = "/aria/batch/1";
+/// What a verifier runs again, from the gateway of a record.
+pub const AUDIT_PROTOCOL: &str = "/aria/audit/1";

@@ -58,6 +58,8 @@ pub struct File {
 	pub models: Models,
 	/// The OpenAI-compatible endpoint.
 	pub gateway: Option<Gateway>,
+	/// Records of others.
+	pub audit: Audit,
 	/// The contributor's own endpoint.
 	pub admin: Admin,
 }
@@ -196,6 +198,14 @@ impl Prices {
 			output_price: planck(self.output),
 		}
 	}
+}
+
+/// Records of others that are drawn (`docs/protocol/audit.md`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+	/// Whether to run them again, as a verifier.
+	pub enabled: Option<bool>,
 }
 
 /// The contributor's own endpoint.

@@ -109,6 +109,10 @@ pub struct Flags {
 	#[arg(long, value_name = "ARIA", help_heading = "Consent")]
 	pub minimum_price: Option<Amount>,
 
+	/// Run others' records again where they are drawn for audit; the consent then allows that too
+	#[arg(long, help_heading = "Consent")]
+	pub audit: bool,
+
 	/// Give all earnings to the donation account
 	#[arg(long, help_heading = "Consent")]
 	pub donate: bool,
@@ -236,6 +240,7 @@ impl Flags {
 		set(&mut consent.payout, self.payout);
 		set(&mut consent.minimum_price, self.minimum_price);
 		set(&mut consent.mode, self.donate.then_some(RewardMode::Donate));
+		set(&mut file.audit.enabled, self.audit.then_some(true));
 
 		if !self.serve.is_empty() {
 			let models = self.serve.into_iter().filter_map(|served| match served {

@@ -22,7 +22,7 @@ use anyhow::{bail, ensure, Context, Result};
 use aria_energy::PowerModel;
 use aria_engine::model::MAX_THREADS;
 use aria_network::NetworkConfig;
-use aria_primitives::{traits::Offer, Balance, ARIA};
+use aria_primitives::{consent::TaskType, traits::Offer, Balance, ARIA};
 use std::{
 	env,
 	net::{Ipv4Addr, SocketAddr},
@@ -73,6 +73,8 @@ pub struct Config {
 	pub packages: Vec<PathBuf>,
 	/// The OpenAI-compatible endpoint.
 	pub gateway: Option<GatewayConfig>,
+	/// Whether to run others' records again.
+	pub audit: bool,
 	/// The contributor's own endpoint.
 	pub admin: AdminConfig,
 	/// Whether to drain on chain and end.
@@ -145,6 +147,17 @@ impl Config {
 			!models.is_empty() || gateway.is_some() || leave,
 			"models.serve is empty and there is no gateway: nothing is left to do"
 		);
+		let audit = file.audit.enabled.unwrap_or(false);
+		ensure!(
+			!audit || !models.is_empty() || leave,
+			"audit.enabled is for workers, whose stake answers for what they say: name a model in \
+			 models.serve"
+		);
+		ensure!(
+			!audit
+				|| file.consent.tasks.as_ref().is_none_or(|tasks| tasks.contains(&TaskType::Audit)),
+			"audit.enabled needs \"audit\" among consent.tasks: add it, or leave consent.tasks out"
+		);
 		let packages = file.models.packages.unwrap_or_default();
 		let admin = AdminConfig {
 			listen: file.admin.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 9955))),
@@ -167,12 +180,13 @@ impl Config {
 			dev,
 			account,
 			power: power_model(&file.energy)?,
-			terms: Terms::from(file.consent),
+			terms: Terms { audit, ..Terms::from(file.consent) },
 			loosen,
 			models,
 			layers: file.models.layers.unwrap_or(Layers::Auto),
 			packages: packages.into_iter().map(expand).collect::<Result<_>>()?,
 			gateway,
+			audit,
 			admin,
 			leave,
 		})
@@ -191,6 +205,26 @@ impl Config {
 	/// Models that were fetched, one folder each.
 	pub fn models_dir(&self) -> PathBuf {
 		self.base.join("models")
+	}
+
+	/// The key for lots and hand-overs of audits.
+	pub fn verifier_key_file(&self) -> PathBuf {
+		self.base.join("keys").join("verifier")
+	}
+
+	/// Audits that this worker has a seat in.
+	pub fn audits_file(&self) -> PathBuf {
+		self.base.join("audits.redb")
+	}
+
+	/// What was computed for them, until it is opened.
+	pub fn audits_dir(&self) -> PathBuf {
+		self.base.join("audits")
+	}
+
+	/// What this gateway's answers were made of, until nobody may ask for it.
+	pub fn handovers_file(&self) -> PathBuf {
+		self.base.join("handovers.redb")
 	}
 
 	/// What is not yet settled.
@@ -355,6 +389,23 @@ mod tests {
 		let serve = resolve("", "--gateway 127.0.0.1:0 --cors").unwrap().gateway.unwrap().serve;
 		assert!(serve.cors);
 		assert!(resolve("", "--cors").is_err());
+	}
+
+	#[test]
+	fn audits_should_be_for_workers_whose_consent_allows_them() {
+		assert!(!resolve("", "").unwrap().audit);
+		let config = resolve("[audit]\nenabled = true", "").unwrap();
+		assert!(config.audit && config.terms.audit && config.terms.tasks.is_none());
+		assert!(resolve("", "--audit").unwrap().audit);
+		let both = "[consent]\ntasks = ['text_generation', 'audit']";
+		assert!(resolve(both, "--audit").unwrap().audit);
+		for (file, flags) in [
+			("[consent]\ntasks = ['text_generation']", "--audit"),
+			("", "--audit --serve none --gateway"),
+		] {
+			let error = format!("{:#}", resolve(file, flags).unwrap_err());
+			assert!(error.contains("audit.enabled"), "{error}");
+		}
 	}
 
 	#[test]

@@ -6,6 +6,7 @@ use super::{
 	purse::{most, Asked, Purse, Reservation},
 };
 use crate::{
+	audit::{HandOvers, Kept},
 	keys::{account_of, Spending},
 	pipeline::{Coordinator, Event as Stepped, Job, Outcome, PipelineError, Plan, SignedRecord},
 	plan::{Demand, NoPlan},
@@ -23,6 +24,7 @@ use aria_gateway::{
 };
 use aria_network::wire::pipeline::SessionId;
 use aria_primitives::{
+	audit::{Handover, Named},
 	query::CanonicalQuery,
 	record::Anchor,
 	ticket::{SignedTicket, Ticket, TICKET_VERSION},
@@ -74,6 +76,8 @@ pub struct Answers {
 	pub store: Arc<SettlementStore>,
 	/// Submits.
 	pub settler: Arc<Settler>,
+	/// What verifiers may ask for.
+	pub handovers: Arc<HandOvers>,
 	/// Runs pipelines.
 	pub coordinator: Coordinator<NetworkDialer>,
 	/// Answers whose records are not kept yet.
@@ -111,6 +115,9 @@ struct Closing {
 	query_hash: QueryHash,
 	salt: [u8; 32],
 	salted: bool,
+	query: CanonicalQuery,
+	/// Whom the requester named; `None` where nobody may audit.
+	named: Option<Named>,
 }
 
 impl Backend for GatewayBackend {
@@ -282,6 +289,8 @@ impl Answers {
 			query_hash: task.query.hash(),
 			salt: task.query.salt,
 			salted: task.request.demands.salted,
+			query: task.query.clone(),
+			named: convert::named(&task.request.demands.audit)?,
 		};
 		Ok(Attempt { job, plan: planned.plan, closing })
 	}
@@ -412,7 +421,11 @@ impl Answers {
 					constants.price(&closing.offer, prompt, cached, body.output_tokens, stages);
 				closing.reserved.shrink_to(price.total());
 				let mut receipt = convert::receipt(&record, salt);
-				if !self.keep(record, closing.reserved).await {
+				let kept = closing.named.take().map(|named| {
+					let tokens = answer.tokens.clone();
+					Kept { handed: Handover { query: closing.query.clone(), tokens }, named }
+				});
+				if !self.keep(record, kept, closing.reserved).await {
 					receipt.record_id = None;
 				}
 				receipt
@@ -430,12 +443,22 @@ impl Answers {
 	}
 
 	/// Keeps a record for settlement, and its price reserved until that is final. Whether it is on disk.
-	async fn keep(&self, record: SignedRecord, reserved: Reservation) -> bool {
+	async fn keep(&self, record: SignedRecord, kept: Option<Kept>, reserved: Reservation) -> bool {
 		let id = record.id;
 		let settlement = record.settlement(&self.pair);
-		let settler = self.settler.clone();
-		// It is on disk before the client hears of it.
-		match tokio::task::spawn_blocking(move || settler.add(settlement)).await {
+		let (settler, handovers) = (self.settler.clone(), self.handovers.clone());
+		// It is on disk before the client hears of it, and what verifiers may ask for before anybody can
+		// draw it.
+		let add = move || {
+			if let Some(Err(error)) = kept.map(|kept| handovers.keep(&id, &kept, now())) {
+				tracing::error!(
+					target: "aria::gateway", ?id, %error,
+					"what an answer was made of is not kept: if it is audited, this gateway is silent"
+				);
+			}
+			settler.add(settlement)
+		};
+		match tokio::task::spawn_blocking(add).await {
 			Ok(Ok(())) => {}
 			Ok(Err(error)) => {
 				tracing::error!(

@@ -3,6 +3,7 @@
 use crate::pipeline::{record::SignedRecord, PipelineError};
 use aria_gateway::{Audit, Demands, Receipt, Refused, Request, StageReceipt};
 use aria_primitives::{
+	audit::{Named, MAX_NAMED},
 	hashing::sha256,
 	query::{CanonicalQuery, Sampling, QUERY_VERSION},
 	record::{EnergySource, FinishReason, RecordBody},
@@ -77,6 +78,25 @@ pub fn audit(audit: &Audit) -> Result<AuditMode, Refused> {
 			AuditMode::Named(sha256(&accounts.encode()))
 		}
 	})
+}
+
+/// Whom the requester named; nobody where anybody may audit, `None` where nobody may.
+///
+/// # Errors
+/// What is no account, and more accounts than the chain reads.
+pub fn named(audit: &Audit) -> Result<Option<Named>, Refused> {
+	let Audit::Named(names) = audit else {
+		return Ok((*audit != Audit::None).then(Named::default));
+	};
+	let mut accounts =
+		names.iter().map(|name| account("aria.audit", name)).collect::<Result<Vec<_>, _>>()?;
+	accounts.sort_unstable();
+	accounts.dedup();
+	let named = Named::try_from(accounts).map_err(|_| Refused::Invalid {
+		param: Some("aria.audit".to_owned()),
+		message: format!("at most {MAX_NAMED} verifiers are named"),
+	})?;
+	Ok(Some(named))
 }
 
 fn account(param: &str, text: &str) -> Result<AccountId, Refused> {

@@ -19,6 +19,7 @@ pub mod settling;
 pub mod setup;
 
 use super::{
+	audit,
 	common::Common,
 	config::{Config, GatewayConfig},
 	patience::{patiently, Trouble},
@@ -29,6 +30,7 @@ use super::{
 	worker::Worker,
 };
 use crate::{
+	audit::{Giving, HandOvers},
 	limits::{Governor, Limits},
 	pipeline::{Coordinator, Timing},
 	shards::{Fetcher, PackageStore},
@@ -55,6 +57,8 @@ pub struct Gateway {
 	pub catalogue: Arc<Catalogue>,
 	/// Its HTTP server.
 	pub serving: Serving,
+	/// Answers verifiers.
+	pub giving: Arc<Giving>,
 	/// Answers that are not kept yet.
 	closing: TaskTracker,
 	settling: Settling,
@@ -115,6 +119,8 @@ impl Gateway {
 		tokio::spawn(keep_up(config.clone(), common.clone(), packages, governor));
 		let coordinator =
 			Coordinator::new(NetworkDialer(handle.clone()), chain.genesis(), Timing::default());
+		let kept = Arc::new(HandOvers::open(&config.handovers_file(), chain.genesis())?);
+		let giving = audit::give(common, kept.clone()).await?;
 		let purse = Arc::<Purse>::default();
 		// What an earlier process kept still takes money.
 		tokio::spawn(purse::release(store.clone(), purse.take_up(&store)?));
@@ -130,6 +136,7 @@ impl Gateway {
 			purse,
 			store,
 			settler,
+			handovers: kept,
 			closing: closing.clone(),
 			coordinator,
 			keys: Default::default(),
@@ -137,7 +144,7 @@ impl Gateway {
 		let backend = Arc::new(GatewayBackend(answers));
 		let serving =
 			Server::start(gateway.serve.clone(), backend, keys, CancellationToken::new()).await?;
-		Ok(Some(Self { catalogue, serving, closing, settling }))
+		Ok(Some(Self { catalogue, serving, giving, closing, settling }))
 	}
 
 	/// Takes no more requests, lets those under way end, then stops settling; what is not settled is kept

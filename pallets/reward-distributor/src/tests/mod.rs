@@ -8,8 +8,10 @@ mod explain;
 mod force_new_era;
 mod properties;
 mod prune;
+mod revoke;
 mod settle;
 mod support;
+mod vectors;
 
 use crate::{mock::*, types::*, Eras, Lines, Pallet};
 use aria_primitives::{

@@ -157,3 +157,15 @@ fn support_should_saturate_when_figures_are_absurd() {
 	let counted = Counted::of(&absurd, &Terms { dilution: 1, ..terms });
 	assert_eq!(counted, Counted { work: 1_000_000_000_000, energy_nj: 1 });
 }
+
+#[test]
+fn the_lottery_should_hear_of_the_work_that_counts() {
+	build_and_execute(|| {
+		begin();
+		note(WorkNote { burnt: 10_000, ..stage(alice(), 5_000) });
+		note(WorkNote { burnt: 10_000, ..stage(alice(), 60) });
+		note(WorkNote { burnt: 7, ..stage(bob(), 5_000) });
+
+		assert_eq!(LotteryNotes::get(), BTreeMap::from([(alice(), 1_500)]));
+	});
+}

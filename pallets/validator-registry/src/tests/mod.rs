@@ -1,4 +1,4 @@
-//! Tests: a file a call, and one each for sessions, offences, genesis.
+//! Tests: a file a call, and one each for sessions, offences, genesis, work, weights.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,6 +10,8 @@ mod genesis;
 mod heartbeat;
 mod life;
 mod link_worker;
+mod lottery;
+mod migrations;
 mod offences;
 mod properties;
 mod register_candidate;
@@ -19,6 +21,7 @@ mod unbond;
 mod unlink;
 mod views;
 mod withdraw;
+mod work;
 
 use crate::{
 	mock::{keys, Balances, RuntimeEvent, RuntimeOrigin, Session, System, Test, ValidatorRegistry},

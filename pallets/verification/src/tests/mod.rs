@@ -2,8 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod canaries;
 mod distribution;
 mod draw;
 mod force_draw;
+mod games;
+mod migrations;
 mod note_settled;
+mod queue;
+mod rounds;
+mod silence;
 mod status;
+mod support;
+mod verifiers;

@@ -8,7 +8,7 @@ use crate::{
 	Error, Event, PendingEpoch, PendingEpochs, Settled, SettledRecord, Unaudited,
 	MAX_PENDING_EPOCHS,
 };
-use aria_primitives::traits::AuditDraw;
+use aria_primitives::traits::{AuditDraw, RecordStakes};
 use frame_support::{assert_err, assert_noop, assert_ok};
 
 #[test]
@@ -28,7 +28,11 @@ fn note_settled_should_queue_the_record_under_its_epoch() {
 		System::assert_last_event(Event::<Test>::RecordPending { id: id(1), epoch: 3 }.into());
 		assert_eq!(
 			Settled::<Test>::get(3, id(1)),
-			Some(SettledRecord { reputation: 250_000, forced: false })
+			Some(SettledRecord {
+				reputation: 250_000,
+				forced: false,
+				stakes: RecordStakes::default()
+			})
 		);
 
 		next_block();

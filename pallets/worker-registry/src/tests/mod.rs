@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod accountable;
 mod bond_more;
 mod drain;
 mod earnings;

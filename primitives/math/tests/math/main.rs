@@ -5,10 +5,12 @@
 mod draw;
 mod efficiency;
 mod emission;
+mod lottery;
 mod odds;
 mod quality;
 mod reputation;
 mod reward;
+mod slots;
 mod split;
 mod weights;
 mod wide;

@@ -1,0 +1,179 @@
+//! Workers that lie, and verifiers that find out.
+//!
+//! A lie is told by weights: a worker that has other ones than its model's computes something else and
+//! stands for it, as one would whose owner changed its program. Its files lie where a worker keeps what
+//! it has verified, so that it starts like any other.
+
+use aria_e2e::{
+	client::{eventually, Client},
+	cluster::{self, Cluster},
+	worker::{Options, Worker},
+};
+use aria_primitives::{
+	record::{LayerRange, RecordEntry},
+	views::{AuditStatus, Trace},
+	AccountId, Balance, RecordId,
+};
+use aria_runtime::Runtime;
+use codec::{Decode, Encode};
+use frame_support::storage::storage_prefix;
+use jsonrpsee::rpc_params;
+use serde_json::Value;
+use sp_core::bytes::{from_hex, to_hex};
+use std::{
+	fs,
+	path::{Path, PathBuf},
+	time::Duration,
+};
+
+/// Bytes of a row of the shipped model's embedding: 256 of int8, and a scale.
+const ROW: usize = 256 + 4;
+/// Four weights of 0 in `Ternary2`.
+const ZEROS: u8 = 0b0101_0101;
+/// Bytes of a ternary tensor's scale, behind its rows.
+const SCALE: usize = 4;
+/// How long workers may take to be known as verifiers.
+const JOINING: Duration = Duration::from_secs(60);
+
+/// How a worker lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+	/// Each token stands for its neighbour: where the embedding is, another one is worked on, where the
+	/// head is, another one is drawn.
+	Token,
+	/// A layer is left out: it adds nothing.
+	Layer,
+	/// Weights of a layer are others.
+	Weights,
+}
+
+/// The bytes of a tensor in a file of a package, and where they begin.
+fn tensor<'a>(file: &'a mut [u8], name: &str) -> &'a mut [u8] {
+	let (length, rest) = file.split_at_mut(8);
+	let length = usize::try_from(u64::from_le_bytes(length.try_into().unwrap())).unwrap();
+	let (header, data) = rest.split_at_mut(length);
+	let header: Value = serde_json::from_slice(header).unwrap();
+	let offset = |place: usize| {
+		let offset = header[name]["data_offsets"][place].as_u64();
+		usize::try_from(offset.unwrap_or_else(|| panic!("no tensor {name}"))).unwrap()
+	};
+	&mut data[offset(0)..offset(1)]
+}
+
+/// Changes one file of a package.
+fn change(dir: &Path, file: &str, work: impl FnOnce(&mut [u8])) {
+	let path = dir.join(file);
+	let mut bytes = fs::read(&path).unwrap();
+	work(&mut bytes);
+	fs::write(&path, bytes).unwrap();
+}
+
+/// Where a worker keeps what it has verified of the model.
+fn kept(worker: &Worker, cluster: &Cluster) -> PathBuf {
+	let name = to_hex(cluster.model.as_bytes(), false);
+	worker.base().join("models").join(name.trim_start_matches("0x"))
+}
+
+/// Makes a worker of the cluster lie from its next start on; `layers` are its own.
+pub fn corrupt(cluster: &Cluster, worker: usize, layers: LayerRange, lie: Lie) {
+	let dir = kept(&cluster.workers[worker], cluster);
+	fs::create_dir_all(&dir).unwrap();
+	for entry in fs::read_dir(&cluster.spec.package).unwrap() {
+		let path = entry.unwrap().path();
+		if path.is_file() {
+			fs::copy(&path, dir.join(path.file_name().unwrap())).unwrap();
+		}
+	}
+	let layer = layers.end - 1;
+	let shard = format!("shard-{:03}.safetensors", layer / 2);
+	match lie {
+		Lie::Token => change(&dir, "common.safetensors", |file| {
+			for pair in tensor(file, "token_embedding").chunks_exact_mut(2 * ROW) {
+				let (one, other) = pair.split_at_mut(ROW);
+				one.swap_with_slice(other);
+			}
+		}),
+		Lie::Layer => change(&dir, &shard, |file| {
+			for role in ["attention_output", "down"] {
+				let bytes = tensor(file, &format!("layers.{layer}.{role}"));
+				let weights = bytes.len() - SCALE;
+				bytes[..weights].fill(ZEROS);
+			}
+		}),
+		Lie::Weights => change(&dir, &shard, |file| {
+			let bytes = tensor(file, &format!("layers.{layer}.up"));
+			let weights = bytes.len() - SCALE;
+			bytes[..weights].reverse();
+		}),
+	}
+}
+
+/// Has it computed honestly again from its next start on.
+pub fn mend(cluster: &Cluster, worker: usize) {
+	fs::remove_dir_all(kept(&cluster.workers[worker], cluster)).unwrap();
+}
+
+/// Workers behind those of the cluster that verify. They serve a layer that nobody plans with, so that
+/// none is ever a party.
+pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
+	let first = cluster.workers.len();
+	cluster::fund(&cluster.client, first + count).await.unwrap();
+	let bootstrap = cluster.workers[0].address().await.unwrap();
+	let mut workers = Vec::new();
+	for index in first..first + count {
+		let layers = LayerRange { first: 0, end: 1 };
+		let (suri, spec) = (cluster::suri(index), &cluster.spec);
+		let options = Options::worker(&suri, &spec.alias, layers, &spec.package)
+			.arg("--audit")
+			.bootstrap(&bootstrap);
+		workers.push(Worker::start(&cluster.node.url(), options).await.unwrap());
+	}
+	let prefix = storage_prefix(b"Verification", b"Verifiers");
+	let known = || async {
+		let keys = cluster.client.keys(&prefix, None).await?;
+		Ok((keys.len() >= count).then_some(()))
+	};
+	if let Err(error) = eventually("the verifiers on chain", JOINING, known).await {
+		panic!("{error:#}\n{}", workers[0].log_tail());
+	}
+	workers
+}
+
+/// The epoch of the best block.
+pub async fn epoch(client: &Client) -> u64 {
+	let key = storage_prefix(b"Babe", b"EpochIndex");
+	client.storage(&key, None).await.unwrap().unwrap_or_default()
+}
+
+/// Where a record stands.
+pub async fn status(client: &Client, id: RecordId) -> AuditStatus {
+	let (_, best) = client.best().await.unwrap();
+	let parameters = to_hex(&id.encode(), false);
+	let answer: String = client
+		.call("state_call", rpc_params!["ProvenanceApi_trace", parameters, best])
+		.await
+		.unwrap();
+	let bytes = from_hex(&answer).unwrap();
+	Option::<Trace>::decode(&mut bytes.as_slice()).unwrap().unwrap().audit
+}
+
+/// A worker's stake, in planck.
+pub async fn stake(client: &Client, account: &AccountId) -> Balance {
+	let key = pallet_worker_registry::Workers::<Runtime>::hashed_key_for(account);
+	let info: Option<pallet_worker_registry::WorkerInfo> =
+		client.storage(&key, None).await.unwrap();
+	info.unwrap().stake
+}
+
+/// What a requester has in escrow, in planck.
+pub async fn escrow(client: &Client, account: &AccountId) -> Balance {
+	let key = pallet_inference_market::Escrows::<Runtime>::hashed_key_for(account);
+	let escrow: Option<pallet_inference_market::EscrowAccount> =
+		client.storage(&key, None).await.unwrap();
+	escrow.unwrap().held
+}
+
+/// Prices of records, in planck.
+pub fn prices<'a>(records: impl IntoIterator<Item = &'a RecordEntry>) -> Balance {
+	records.into_iter().map(|record| record.price).sum()
+}

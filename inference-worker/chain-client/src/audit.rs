@@ -1,0 +1,388 @@
+//! Audits of drawn records (`docs/protocol/audit.md`): what `pallet-verification` keeps of them, and
+//! reading it.
+
+use crate::{
+	chain::{decode, At, Chain},
+	error::ChainError,
+	keys,
+};
+use aria_primitives::{
+	audit::{AuditParams, FindingKind, Sealed, Verdict},
+	traits::RecordStakes,
+	AccountId, Balance, BlockNumber, EpochIndex, Ppm, RecordId,
+};
+use codec::{Decode, Encode};
+use sp_core::{sr25519, H256};
+
+const PALLET: &str = "Verification";
+/// Most audits that are read.
+const MAX_AUDITS: usize = 4_096;
+/// Most seats of one audit that are read.
+const MAX_SEATS: usize = 256;
+/// Values that are read with one request.
+const CHUNK: usize = 200;
+
+/// The window that an audit is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Phase {
+	/// It has not begun.
+	#[codec(index = 0)]
+	Waiting,
+	/// Verifiers commit, or say that they are not answered.
+	#[codec(index = 1)]
+	Commit,
+	/// The gateway answers those who say so.
+	#[codec(index = 2)]
+	Rebut,
+	/// Those commit.
+	#[codec(index = 3)]
+	Answer,
+	/// Verifiers say what they committed to.
+	#[codec(index = 4)]
+	Reveal,
+	/// Verifiers open leaves.
+	#[codec(index = 5)]
+	Open,
+	/// Whoever made a canary may show it.
+	#[codec(index = 6)]
+	Canary,
+}
+
+/// A canary that was shown.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ShownCanary {
+	/// The stage that is false, from 0.
+	pub stage: u16,
+	/// Who made it.
+	pub maker: AccountId,
+	/// On hold, in planck.
+	pub bond: Balance,
+	/// What is set aside for it, in planck.
+	pub reserved: Balance,
+}
+
+/// `Verification.Audits`: an audit that is not over.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Audit {
+	/// The epoch that settled the record.
+	pub epoch: EpochIndex,
+	/// How probable the draw was, in parts per million.
+	pub probability_ppm: Ppm,
+	/// What hangs on the record.
+	pub stakes: RecordStakes,
+	/// Parameters, as they were when it began.
+	pub params: AuditParams,
+	/// The round, from 0.
+	pub round: u8,
+	/// The epoch in which the round began.
+	pub round_epoch: EpochIndex,
+	/// What the seats of the round are drawn by.
+	pub seed: H256,
+	/// What all verifiers had at stake when the round began, in planck.
+	pub total: Balance,
+	/// What positions are picked by, from [`Phase::Open`] on.
+	pub beacon: H256,
+	/// The window.
+	pub phase: Phase,
+	/// The last block of the window.
+	pub until: BlockNumber,
+	/// The block that ends the window.
+	pub due: BlockNumber,
+	/// Seats of this round that committed.
+	pub committed: u32,
+	/// Seats of this round that say that they are not answered.
+	pub claimed: u32,
+	/// Seats of this round that said so, were answered on chain, and have not committed.
+	pub rebutted: u32,
+	/// Seats of this round that revealed.
+	pub revealed: u32,
+	/// What the seats said, once they have.
+	pub verdict: Option<Verdict>,
+	/// The canary, once it was shown.
+	pub canary: Option<ShownCanary>,
+}
+
+/// What a seat has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum SeatState {
+	/// That it is not answered.
+	#[codec(index = 0)]
+	Claimed,
+	/// That, and it was answered on chain.
+	#[codec(index = 1)]
+	Rebutted,
+	/// A commitment.
+	#[codec(index = 2)]
+	Committed {
+		/// It.
+		commitment: H256,
+	},
+	/// What it committed to.
+	#[codec(index = 3)]
+	Revealed {
+		/// The root over its own trees.
+		root: H256,
+		/// What it found.
+		finding: FindingKind,
+	},
+	/// What it found, and that it ran the record.
+	#[codec(index = 4)]
+	Counted {
+		/// What it found.
+		finding: FindingKind,
+	},
+}
+
+/// `Verification.Seats`: a verifier's seat in an audit.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Seat {
+	/// In which round.
+	pub round: u8,
+	/// The VRF's output that it was won by.
+	pub output: [u8; 32],
+	/// On hold for it, in planck.
+	pub bond: Balance,
+	/// What it has said.
+	pub state: SeatState,
+}
+
+/// `Verification.Verifiers`: a worker that runs others' records again.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct VerifierInfo {
+	/// The key of its lots and of what is handed to it.
+	pub key: sr25519::Public,
+	/// What counts of its stake, in planck.
+	pub weight: Balance,
+	/// The first epoch whose rounds it may sit in.
+	pub from: EpochIndex,
+	/// Its seats in audits that have no verdict.
+	pub seats: u32,
+}
+
+impl Chain {
+	/// The audits that are not over, in no order.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn audits(&self, at: At) -> Result<Vec<(RecordId, Audit)>, ChainError> {
+		let prefix = keys::item(PALLET, "Audits");
+		self.entries("Verification.Audits", &prefix, MAX_AUDITS, at, |key| {
+			key.last_chunk::<32>().copied().map(RecordId::from)
+		})
+		.await
+	}
+
+	/// The audit of a record, while it is not over.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn audit(&self, record: RecordId, at: At) -> Result<Option<Audit>, ChainError> {
+		let key = keys::identity(PALLET, "Audits", record.as_bytes());
+		self.storage("Verification.Audits", key, at).await
+	}
+
+	/// Who has said something in the audit of a record, in no order.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn seats(
+		&self,
+		record: RecordId,
+		at: At,
+	) -> Result<Vec<(AccountId, Seat)>, ChainError> {
+		let prefix = keys::identity(PALLET, "Seats", record.as_bytes());
+		self.entries("Verification.Seats", &prefix, MAX_SEATS, at, |key| {
+			key.last_chunk::<32>().copied().map(AccountId::new)
+		})
+		.await
+	}
+
+	/// What a verifier is registered with.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn verifier(
+		&self,
+		account: &AccountId,
+		at: At,
+	) -> Result<Option<VerifierInfo>, ChainError> {
+		self.entry_of(PALLET, "Verifiers", account, at).await
+	}
+
+	/// The hand-over that a gateway posted for `verifier` in one of the last `blocks` blocks, the latest
+	/// if there are several. The chain keeps it in the block's body alone.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn posted_handover(
+		&self,
+		record: RecordId,
+		verifier: &AccountId,
+		blocks: BlockNumber,
+	) -> Result<Option<Sealed>, ChainError> {
+		const CALL: &str = "post_handover";
+		let runtime = self.session().await?.runtime;
+		let index = runtime.call_index(PALLET, CALL).map_err(|error| ChainError::BadAnswer {
+			method: CALL.to_owned(),
+			reason: error.to_string(),
+		})?;
+		// The call may lie within others, in a batch say.
+		let beginning = (index, record, verifier).encode();
+		let best = self.header(At::Best).await?.number;
+		for number in (best.saturating_sub(blocks)..=best).rev() {
+			let Some(hash) = self.block_hash(number).await? else { continue };
+			let block = self
+				.read("chain_getBlock", |session| async move {
+					session.methods.chain_get_block(Some(hash)).await
+				})
+				.await?;
+			let transactions = block.into_iter().flat_map(|details| details.block.extrinsics);
+			let found =
+				transactions.filter_map(|bytes| sealed_in(&bytes.0, &beginning)).next_back();
+			if found.is_some() {
+				return Ok(found);
+			}
+		}
+		Ok(None)
+	}
+
+	/// The entries of a map whose keys begin with `prefix`; `name` reads a key's end.
+	async fn entries<K, V: codec::DecodeAll>(
+		&self,
+		what: &str,
+		prefix: &[u8],
+		most: usize,
+		at: At,
+		name: impl Fn(&[u8]) -> Option<K>,
+	) -> Result<Vec<(K, V)>, ChainError> {
+		let block = self.fixed_hash(at).await?;
+		let keys = self.keys_under(prefix, most, block).await?;
+		let mut entries = Vec::with_capacity(keys.len());
+		for chunk in keys.chunks(CHUNK) {
+			let values = self.values(chunk, block).await?;
+			for key in chunk {
+				let (Some(name), Some(bytes)) = (name(key), values.get(key)) else { continue };
+				entries.push((name, decode(what, bytes)?));
+			}
+		}
+		Ok(entries)
+	}
+}
+
+/// The hand-over behind `beginning` in a transaction, if that stands in it.
+fn sealed_in(transaction: &[u8], beginning: &[u8]) -> Option<Sealed> {
+	let place = transaction.windows(beginning.len()).position(|part| part == beginning)?;
+	let mut rest = transaction.get(place.checked_add(beginning.len())?..)?;
+	Sealed::decode(&mut rest).ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::fit::COMMITTED;
+	use aria_primitives::traits::StageStake;
+	use subxt::{
+		ext::scale_value::{scale::decode_as_type, Composite, Value, ValueDef},
+		Metadata,
+	};
+
+	/// Names of the fields of a value as the committed metadata reads its bytes.
+	fn names(entry: &str, bytes: &[u8]) -> Vec<String> {
+		let metadata = Metadata::decode_from(COMMITTED).unwrap();
+		let storage = metadata.pallet_by_name(PALLET).unwrap().storage().unwrap();
+		let ty = storage.entry_by_name(entry).unwrap().value_ty();
+		let mut bytes = bytes;
+		let value: Value<u32> = decode_as_type(&mut bytes, ty, metadata.types()).unwrap();
+		assert!(bytes.is_empty(), "{entry} is shorter on the chain");
+		match value.value {
+			ValueDef::Composite(Composite::Named(fields)) => {
+				fields.into_iter().map(|(name, _)| name).collect()
+			}
+			_ => Vec::new(),
+		}
+	}
+
+	#[test]
+	fn audits_should_be_read_as_the_chain_writes_them() {
+		let audit = Audit {
+			epoch: 1,
+			probability_ppm: 2,
+			stakes: RecordStakes {
+				stages: vec![StageStake::default()].try_into().unwrap(),
+				named: Some(H256::repeat_byte(3)),
+			},
+			params: AuditParams::DEFAULT,
+			round: 1,
+			round_epoch: 4,
+			seed: H256::repeat_byte(5),
+			total: 6,
+			beacon: H256::repeat_byte(7),
+			phase: Phase::Reveal,
+			until: 8,
+			due: 9,
+			committed: 10,
+			claimed: 11,
+			rebutted: 12,
+			revealed: 13,
+			verdict: Some(Verdict::Failed { stage: 1 }),
+			canary: Some(ShownCanary {
+				stage: 1,
+				maker: AccountId::new([1; 32]),
+				bond: 2,
+				reserved: 3,
+			}),
+		};
+		let expected = [
+			"epoch",
+			"probability_ppm",
+			"stakes",
+			"params",
+			"round",
+			"round_epoch",
+			"seed",
+			"total",
+			"beacon",
+			"phase",
+			"until",
+			"due",
+			"committed",
+			"claimed",
+			"rebutted",
+			"revealed",
+			"verdict",
+			"canary",
+		];
+		assert_eq!(names("Audits", &audit.encode()), expected);
+	}
+
+	#[test]
+	fn seats_and_verifiers_should_be_read_as_the_chain_writes_them() {
+		for state in [
+			SeatState::Claimed,
+			SeatState::Rebutted,
+			SeatState::Committed { commitment: H256::zero() },
+			SeatState::Revealed { root: H256::zero(), finding: FindingKind::Output },
+			SeatState::Counted { finding: FindingKind::Boundary { index: 3 } },
+		] {
+			let seat = Seat { round: 1, output: [2; 32], bond: 3, state };
+			assert_eq!(names("Seats", &seat.encode()), ["round", "output", "bond", "state"]);
+		}
+		let key = sr25519::Public::from_raw([1; 32]);
+		let info = VerifierInfo { key, weight: 2, from: 3, seats: 4 };
+		assert_eq!(names("Verifiers", &info.encode()), ["key", "weight", "from", "seats"]);
+	}
+
+	#[test]
+	fn a_posted_hand_over_should_be_found_within_other_calls() {
+		let sealed = Sealed { ephemeral: [5; 32], bytes: vec![1, 2, 3].try_into().unwrap() };
+		let beginning = ([7u8, 8], H256::repeat_byte(1), AccountId::new([2; 32])).encode();
+		let mut transaction = vec![9; 40];
+		transaction.extend(&beginning);
+		transaction.extend(sealed.encode());
+		transaction.extend([1; 8]);
+		assert_eq!(sealed_in(&transaction, &beginning), Some(sealed));
+		assert_eq!(sealed_in(&transaction[..90], &beginning), None);
+		assert_eq!(sealed_in(&[], &beginning), None);
+	}
+}

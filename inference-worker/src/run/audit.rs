@@ -1,0 +1,542 @@
+//! Audits, put together: a worker that runs others' records again, and a gateway that hands over what it
+//! answered (`docs/protocol/audit.md`).
+
+use super::{
+	choice::weight_bytes,
+	common::Common,
+	config::Config,
+	live::{now, Live},
+	patience::{patiently, Trouble, AGAIN},
+	serve::take,
+	stages::Stages,
+	unit,
+	worker::Loader,
+};
+use crate::{
+	audit::{
+		ask::{ask, is_of, AskError},
+		conduct::Machine,
+		ledger::{
+			Action, Candidate, Claim, Docket, Ledger, LedgerError, Open, Standing, Window, Witness,
+		},
+		seat::{self, Lots},
+		store::CaseStore,
+		Gateways, Giving, HandOvers, Library, NoHandover, Verifier, VerifierParts,
+	},
+	limits::Governor,
+};
+use anyhow::{Context, Result};
+use aria_chain_client::{
+	audit::{Audit, Phase, SeatState, VerifierInfo},
+	At, Call, Chain, SubmitError,
+};
+use aria_engine::package::Package;
+use aria_network::{
+	wire::{
+		advert::Addresses,
+		audit::{gateway_place, AuditRequest},
+		AUDIT_PROTOCOL,
+	},
+	Handle,
+};
+use aria_primitives::{
+	audit::{Handover, Named, Sealed},
+	consent::TaskType,
+	record::{LayerRange, RecordBody, RecordEntry},
+	views::AuditStatus,
+	AccountId, Balance, BlockNumber, ModelId, RecordId,
+};
+use futures::future::BoxFuture;
+use sp_core::{sr25519, Pair, H256};
+use std::{
+	collections::HashMap,
+	sync::{Arc, Mutex, MutexGuard, PoisonError},
+	time::Duration,
+};
+use tokio::time::timeout;
+
+/// How long a new block is waited for before the chain is read all the same.
+const LOOK: Duration = Duration::from_secs(15);
+/// Least time between two readings: blocks of a development chain come fast.
+const PAUSE: Duration = Duration::from_millis(300);
+/// How long a gateway is looked for.
+const SEARCH: Duration = Duration::from_secs(12);
+/// Peers that say to be a gateway and are asked.
+const MOST_PEERS: usize = 4;
+/// Gateways whose peers are remembered.
+const MOST_KNOWN: usize = 4_096;
+/// Before a registration that was refused is tried again.
+const REGISTER_AGAIN: Duration = Duration::from_secs(60);
+
+// --- a verifier ---------------------------------------------------------------------------------
+
+/// Begins to verify: with a key of its own, once the chain knows it. It goes on in the background until
+/// the process ends.
+///
+/// # Errors
+/// A key or a file that can't be used.
+pub(super) fn verify(
+	config: &Config,
+	common: &Common,
+	loader: &Arc<Loader>,
+	governor: &Arc<Governor>,
+	stages: &Arc<Stages>,
+) -> Result<Arc<Verifier>> {
+	let path = config.verifier_key_file();
+	let (pair, new) = seat::key(&path).context("the verifier's key")?;
+	if new {
+		tracing::info!(target: "aria::audit", path = %path.display(), "a verifier's key was made");
+	}
+	let genesis = common.chain.genesis();
+	let live = common.live.clone();
+	let paid = stages.clone();
+	let machine = Machine {
+		governor: governor.clone(),
+		busy: Arc::new(move || paid.sessions() > 0),
+		allowed: Arc::new(move || may_audit(&live)),
+		weigh: weight_bytes,
+		threads: config.threads,
+	};
+	let chain = Arc::new(VerifierChain {
+		chain: common.chain.clone(),
+		worker: common.pair.clone(),
+		account: common.account.clone(),
+	});
+	let verifier = Verifier::new(VerifierParts {
+		ledger: chain,
+		account: common.account.clone(),
+		pair: pair.clone(),
+		store: CaseStore::open(&config.audits_file(), genesis)?,
+		folder: config.audits_dir(),
+		gateways: Arc::new(NetworkGateways {
+			handle: common.handle.clone(),
+			pair: pair.clone(),
+			known: Mutex::default(),
+		}),
+		library: loader.clone(),
+		machine,
+	});
+	let (common, running) = (common.clone(), verifier.clone());
+	tokio::spawn(async move {
+		match register(&common, pair.public()).await {
+			Ok(Some(())) => running.run(common.shutdown.clone()).await,
+			Ok(None) => {}
+			Err(error) => {
+				let error = format!("{error:#}");
+				tracing::error!(target: "aria::audit", error, "this worker audits nothing");
+			}
+		}
+	});
+	Ok(verifier)
+}
+
+/// Whether the consent in force allows audits now.
+fn may_audit(live: &Live) -> bool {
+	let snapshot = live.snapshot();
+	!live.is_paused()
+		&& snapshot.consent.is_some_and(|version| {
+			version.superseded_at.is_none()
+				&& version.consent.accepts(TaskType::Audit)
+				&& version.consent.schedule.allows(now())
+		})
+}
+
+/// Has the chain know the verifier's key. `None` if the process is to end meanwhile.
+///
+/// # Errors
+/// Another key that is registered already.
+async fn register(common: &Common, key: sr25519::Public) -> Result<Option<()>> {
+	let Common { chain, pair, account, stop, live, .. } = common;
+	let mut said = false;
+	loop {
+		let known = patiently("the verifier is looked up", stop, || async {
+			chain.verifier(account, At::Best).await.map_err(Trouble::from)
+		});
+		let Some(known) = known.await? else { return Ok(None) };
+		match known {
+			Some(VerifierInfo { key: known, from, .. }) if known == key => {
+				tracing::info!(target: "aria::audit", from_epoch = from, "this worker is a verifier");
+				return Ok(Some(()));
+			}
+			Some(_) => anyhow::bail!(
+				"another verifier's key is registered for this account: put its file back in place as \
+				 keys/verifier in the base path, or retire that verifier on chain, then start again"
+			),
+			None => {}
+		}
+		if may_audit(live) {
+			match chain.submit(pair, Call::RegisterVerifier(key)).await {
+				Ok(_) => continue,
+				Err(error) => {
+					tracing::warn!(
+						target: "aria::audit", %error, "the verifier is not registered; that is tried again"
+					);
+				}
+			}
+		} else if !said {
+			said = true;
+			tracing::warn!(
+				target: "aria::audit",
+				"no audits: the consent in force does not allow them now; start with --loosen-consent to \
+				 set one that does"
+			);
+		}
+		tokio::select! {
+			() = stop.cancelled() => return Ok(None),
+			() = tokio::time::sleep(REGISTER_AGAIN) => {}
+		}
+	}
+}
+
+impl Library for Loader {
+	fn package(
+		&self,
+		model: ModelId,
+		layers: Vec<LayerRange>,
+	) -> BoxFuture<'_, Result<Arc<Package>, String>> {
+		Box::pin(async move {
+			for range in layers {
+				let (bar, progress) = crate::shards::bar("fetching");
+				let fetched = self.fetcher.fetch(model, Some(range), progress).await;
+				bar.finish_and_clear();
+				fetched.map_err(|error| error.to_string())?;
+			}
+			unit::verify(&self.packages, model).await.map_err(|error| format!("{error:#}"))?;
+			self.packages.package(&model).ok_or_else(|| "the package has vanished".to_owned())
+		})
+	}
+}
+
+/// Gateways by the table of providers.
+struct NetworkGateways {
+	handle: Handle,
+	/// The verifier's key, which hand-overs are sealed to.
+	pair: sr25519::Pair,
+	/// Who answered for a gateway last.
+	known: Mutex<HashMap<AccountId, [u8; 32]>>,
+}
+
+impl NetworkGateways {
+	fn known(&self) -> MutexGuard<'_, HashMap<AccountId, [u8; 32]>> {
+		self.known.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+
+	async fn ask_one(
+		&self,
+		peer: [u8; 32],
+		request: &AuditRequest,
+	) -> Result<(Handover, Named), NoHandover> {
+		let silent = |error: &dyn std::fmt::Display| NoHandover::Silent(error.to_string());
+		// A gateway that works too has an advert with its addresses; of others the table knows them.
+		let known = self.handle.directory().borrow().clone();
+		let known = known.iter().find(|worker| worker.peer == peer);
+		let addresses: Addresses =
+			known.map(|worker| worker.advert.addresses.clone()).unwrap_or_default();
+		let opened = self.handle.open(peer, &addresses, AUDIT_PROTOCOL).await;
+		let stream = opened.map_err(|error| silent(&error))?;
+		ask(stream, request, &self.pair).await.map_err(|error| match error {
+			AskError::Refused(reason) => NoHandover::Refused(reason),
+			other => silent(&other),
+		})
+	}
+}
+
+impl Gateways for NetworkGateways {
+	fn hand_over<'a>(
+		&'a self,
+		gateway: &'a AccountId,
+		request: AuditRequest,
+		body: &'a RecordBody,
+	) -> BoxFuture<'a, Result<(Handover, Named), NoHandover>> {
+		Box::pin(async move {
+			let known = self.known().get(gateway).copied();
+			if let Some(peer) = known {
+				if let Ok((handed, named)) = self.ask_one(peer, &request).await {
+					if is_of(&handed, body) {
+						return Ok((handed, named));
+					}
+				}
+			}
+			let (name, range) = gateway_place(gateway);
+			let found = timeout(SEARCH, self.handle.providers(name, range)).await;
+			let mut peers = found.unwrap_or_default();
+			// Who is connected is asked first.
+			peers.sort_by_key(|peer| self.handle.round_trip(peer).unwrap_or(Duration::MAX));
+			let mut last = NoHandover::Silent("the gateway is not found on the network".to_owned());
+			for peer in peers.into_iter().take(MOST_PEERS) {
+				match self.ask_one(peer, &request).await {
+					Ok((handed, named)) if is_of(&handed, body) => {
+						let mut known = self.known();
+						if known.len() >= MOST_KNOWN {
+							known.clear();
+						}
+						known.insert(gateway.clone(), peer);
+						return Ok((handed, named));
+					}
+					Ok(_) => {
+						last = NoHandover::Silent("what came is not the record's".to_owned());
+					}
+					Err(error) => last = error,
+				}
+			}
+			Err(last)
+		})
+	}
+}
+
+/// The chain, for a verifier.
+struct VerifierChain {
+	chain: Chain,
+	/// The worker's key, which signs.
+	worker: sr25519::Pair,
+	account: AccountId,
+}
+
+fn later(error: impl std::fmt::Display) -> LedgerError {
+	LedgerError::Later(error.to_string())
+}
+
+/// What becomes of something that could not be sent.
+fn unsent(error: SubmitError) -> LedgerError {
+	/// It was in time when it was sent, or another block may still take it.
+	const PASSING: [&str; 2] = ["Verification::NotInWindow", "Verification::SeatsTaken"];
+	let lasts = match &error {
+		SubmitError::Failed { name, .. } => !PASSING.contains(&name.as_str()),
+		SubmitError::BadCall(_) => true,
+		SubmitError::Chain(_) | SubmitError::Refused { .. } | SubmitError::Undecided { .. } => {
+			false
+		}
+	};
+	match lasts {
+		true => LedgerError::Never(error.to_string()),
+		false => later(error),
+	}
+}
+
+fn window(phase: Phase) -> Window {
+	match phase {
+		Phase::Commit => Window::Commit,
+		Phase::Rebut => Window::Rebut,
+		Phase::Answer => Window::Answer,
+		Phase::Reveal => Window::Reveal,
+		Phase::Open => Window::Open,
+		Phase::Waiting | Phase::Canary => Window::Other,
+	}
+}
+
+fn lots(record: RecordId, audit: &Audit) -> Lots {
+	Lots {
+		record,
+		seed: audit.seed,
+		round: audit.round,
+		expected: audit.params.seats(audit.round),
+		total: audit.total,
+		named: audit.stakes.named,
+	}
+}
+
+/// What counts of a verifier's stake in a round.
+fn weight(info: Option<&VerifierInfo>, audit: &Audit) -> Balance {
+	info.filter(|info| info.from <= audit.round_epoch).map_or(0, |info| info.weight)
+}
+
+async fn next_block(chain: &Chain) {
+	let mut head = chain.head();
+	head.borrow_and_update();
+	tokio::time::sleep(PAUSE).await;
+	if timeout(LOOK, head.changed()).await.is_ok_and(|changed| changed.is_err()) {
+		// The connection is closed: this process ends.
+		tokio::time::sleep(AGAIN).await;
+	}
+}
+
+impl Ledger for VerifierChain {
+	fn genesis(&self) -> H256 {
+		self.chain.genesis()
+	}
+
+	fn next_block(&self) -> BoxFuture<'_, ()> {
+		Box::pin(next_block(&self.chain))
+	}
+
+	fn docket(&self) -> BoxFuture<'_, Result<Docket, LedgerError>> {
+		Box::pin(async move {
+			let (number, hash) = self.chain.head().borrow().best;
+			let at = At::Block(hash);
+			let audits = self.chain.audits(at).await.map_err(later)?;
+			let info = self.chain.verifier(&self.account, at).await.map_err(later)?;
+			let open = audits.into_iter().map(|(record, audit)| Open {
+				lots: lots(record, &audit),
+				window: window(audit.phase),
+				until: audit.until,
+				length: audit.params.window,
+				positions: audit.params.positions,
+				beacon: audit.beacon,
+				stake: weight(info.as_ref(), &audit),
+			});
+			Ok(Docket { at: number, open: open.collect() })
+		})
+	}
+
+	fn record(&self, id: RecordId) -> BoxFuture<'_, Result<Option<RecordEntry>, LedgerError>> {
+		Box::pin(async move { self.chain.record(id, At::Best).await.map_err(later) })
+	}
+
+	fn standing(&self, id: RecordId, round: u8) -> BoxFuture<'_, Result<Standing, LedgerError>> {
+		Box::pin(async move {
+			let seats = self.chain.seats(id, At::Best).await.map_err(later)?;
+			let mine = seats.into_iter().find(|(account, _)| *account == self.account);
+			Ok(match mine {
+				None => Standing::Nothing,
+				Some((_, seat)) if seat.round != round => Standing::Elsewhere,
+				Some((_, seat)) => match seat.state {
+					SeatState::Claimed => Standing::Claimed,
+					SeatState::Rebutted => Standing::Rebutted,
+					SeatState::Committed { .. } => Standing::Committed,
+					SeatState::Revealed { .. } => Standing::Revealed,
+					SeatState::Counted { .. } => Standing::Counted,
+				},
+			})
+		})
+	}
+
+	fn posted(
+		&self,
+		id: RecordId,
+		blocks: BlockNumber,
+	) -> BoxFuture<'_, Result<Option<Sealed>, LedgerError>> {
+		Box::pin(async move {
+			let posted = self.chain.posted_handover(id, &self.account, blocks).await;
+			posted.map_err(later)
+		})
+	}
+
+	fn send(&self, id: RecordId, action: Action) -> BoxFuture<'_, Result<(), LedgerError>> {
+		let call = match action {
+			Action::Commit { proof, commitment, named } => {
+				Call::CommitAudit { record: id, proof, commitment, named }
+			}
+			Action::Claim { proof, named } => Call::ClaimSilence { record: id, proof, named },
+			Action::Reveal(reveal) => Call::RevealAudit { record: id, reveal: Box::new(reveal) },
+			Action::Open(openings) => Call::OpenAudit { record: id, openings },
+		};
+		Box::pin(
+			async move { self.chain.submit(&self.worker, call).await.map(|_| ()).map_err(unsent) },
+		)
+	}
+}
+
+// --- a gateway ----------------------------------------------------------------------------------
+
+/// Begins to hand over what is kept, to who proves a seat. It goes on in the background until the process
+/// ends.
+///
+/// # Errors
+/// A network that has ended, or streams that somebody takes already.
+pub(super) async fn give(common: &Common, kept: Arc<HandOvers>) -> Result<Arc<Giving>> {
+	let witness = Arc::new(GatewayChain {
+		chain: common.chain.clone(),
+		pair: common.pair.clone(),
+		account: common.account.clone(),
+	});
+	let giving = Giving::new(witness, kept);
+	let serving = giving.clone();
+	take(common.handle.accept(AUDIT_PROTOCOL)?, &common.shutdown, move |_, stream| {
+		let giving = serving.clone();
+		async move {
+			if let Err(error) = giving.serve(stream).await {
+				tracing::debug!(target: "aria::audit", %error, "a verifier was not answered");
+			}
+		}
+	});
+	let (name, range) = gateway_place(&common.account);
+	common.handle.provide(name, range).await?;
+	tokio::spawn(giving.clone().run(common.shutdown.clone()));
+	Ok(giving)
+}
+
+/// The chain, for a gateway that hands over.
+struct GatewayChain {
+	chain: Chain,
+	pair: sr25519::Pair,
+	account: AccountId,
+}
+
+impl Witness for GatewayChain {
+	fn next_block(&self) -> BoxFuture<'_, ()> {
+		Box::pin(next_block(&self.chain))
+	}
+
+	fn candidate<'a>(
+		&'a self,
+		record: RecordId,
+		round: u8,
+		verifier: &'a AccountId,
+	) -> BoxFuture<'a, Result<Option<Candidate>, LedgerError>> {
+		Box::pin(async move {
+			let hash = self.chain.head().borrow().best.1;
+			let at = At::Block(hash);
+			let Some(audit) = self.chain.audit(record, at).await.map_err(later)? else {
+				return Ok(None);
+			};
+			let is_open = matches!(audit.phase, Phase::Commit | Phase::Rebut | Phase::Answer);
+			if !is_open || audit.round != round {
+				return Ok(None);
+			}
+			let info = self.chain.verifier(verifier, at).await.map_err(later)?;
+			let stake = weight(info.as_ref(), &audit);
+			let candidate =
+				info.map(|info| Candidate { lots: lots(record, &audit), key: info.key, stake });
+			Ok(candidate.filter(|_| stake > 0))
+		})
+	}
+
+	fn is_over(&self, record: RecordId) -> BoxFuture<'_, Result<Option<bool>, LedgerError>> {
+		Box::pin(async move {
+			let Some(trace) = self.chain.trace(record, At::Finalized).await.map_err(later)? else {
+				return Ok(None);
+			};
+			if matches!(trace.audit, AuditStatus::Pending { .. }) {
+				return Ok(Some(false));
+			}
+			let audit = self.chain.audit(record, At::Finalized).await.map_err(later)?;
+			Ok(Some(audit.is_none()))
+		})
+	}
+
+	fn claims(&self) -> BoxFuture<'_, Result<Vec<Claim>, LedgerError>> {
+		Box::pin(async move {
+			let (number, hash) = self.chain.head().borrow().best;
+			let at = At::Block(hash);
+			let mut claims = Vec::new();
+			for (record, audit) in self.chain.audits(at).await.map_err(later)? {
+				let is_open = matches!(audit.phase, Phase::Commit | Phase::Rebut);
+				if !is_open || audit.claimed == 0 || number >= audit.until {
+					continue;
+				}
+				let entry = self.chain.record(record, at).await.map_err(later)?;
+				if entry.is_none_or(|entry| entry.gateway != self.account) {
+					continue;
+				}
+				for (claimant, seat) in self.chain.seats(record, at).await.map_err(later)? {
+					if seat.state != SeatState::Claimed || seat.round != audit.round {
+						continue;
+					}
+					let info = self.chain.verifier(&claimant, at).await.map_err(later)?;
+					if let Some(VerifierInfo { key, .. }) = info {
+						claims.push(Claim { record, claimant, key });
+					}
+				}
+			}
+			Ok(claims)
+		})
+	}
+
+	fn post(&self, claim: Claim, sealed: Sealed) -> BoxFuture<'_, Result<(), LedgerError>> {
+		let Claim { record, claimant, .. } = claim;
+		let call = Call::PostHandover { record, verifier: claimant, sealed: Box::new(sealed) };
+		Box::pin(
+			async move { self.chain.submit(&self.pair, call).await.map(|_| ()).map_err(unsent) },
+		)
+	}
+}

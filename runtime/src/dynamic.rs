@@ -1,0 +1,135 @@
+//! Numbers that root changes by `Parameters::set_parameter`, without another runtime
+//! (`docs/protocol/audit.md`, parameters).
+//!
+//! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
+//! [`AuditParams::clamped`].
+
+use crate::{Balance, BlockNumber, Runtime};
+use aria_primitives::{audit::AuditParams, Ppm};
+use frame_support::{
+	dynamic_params::{dynamic_pallet_params, dynamic_params},
+	traits::Get,
+};
+
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+	use super::*;
+
+	/// The audit game: the fields of [`AuditParams`].
+	#[dynamic_pallet_params]
+	#[codec(index = 0)]
+	pub mod audit {
+		#[codec(index = 0)]
+		pub static Window: BlockNumber = AuditParams::DEFAULT.window;
+		#[codec(index = 1)]
+		pub static FirstSeats: u32 = AuditParams::DEFAULT.first_seats;
+		#[codec(index = 2)]
+		pub static FurtherSeats: u32 = AuditParams::DEFAULT.further_seats;
+		#[codec(index = 3)]
+		pub static Positions: u8 = AuditParams::DEFAULT.positions;
+		#[codec(index = 4)]
+		pub static VerifierFee: Balance = AuditParams::DEFAULT.verifier_fee;
+		#[codec(index = 5)]
+		pub static FeePart: Ppm = AuditParams::DEFAULT.fee_ppm;
+		#[codec(index = 6)]
+		pub static CommitBond: Balance = AuditParams::DEFAULT.commit_bond;
+		#[codec(index = 7)]
+		pub static FailSlash: Ppm = AuditParams::DEFAULT.fail_slash;
+		#[codec(index = 8)]
+		pub static FalseVerdictSlash: Ppm = AuditParams::DEFAULT.false_verdict_slash;
+		#[codec(index = 9)]
+		pub static CanarySlash: Balance = AuditParams::DEFAULT.canary_slash;
+		#[codec(index = 10)]
+		pub static CanaryFee: Balance = AuditParams::DEFAULT.canary_fee;
+		#[codec(index = 11)]
+		pub static CatchBonus: Balance = AuditParams::DEFAULT.catch_bonus;
+		#[codec(index = 12)]
+		pub static CanaryBond: Balance = AuditParams::DEFAULT.canary_bond;
+		#[codec(index = 13)]
+		pub static CanaryPart: Ppm = AuditParams::DEFAULT.canary_ppm;
+		#[codec(index = 14)]
+		pub static CanaryRate: u32 = AuditParams::DEFAULT.canary_rate;
+		#[codec(index = 15)]
+		pub static SilenceSlash: Balance = AuditParams::DEFAULT.silence_slash;
+		#[codec(index = 16)]
+		pub static MaxSeatStake: Balance = AuditParams::DEFAULT.max_seat_stake;
+	}
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+	fn default() -> Self {
+		use dynamic_params::audit::{Parameters, Window};
+		Self::Audit(Parameters::Window(Window, Some(AuditParams::DEFAULT.window)))
+	}
+}
+
+/// The parameters of the audit game as they are set now.
+pub struct AuditParameters;
+
+impl Get<AuditParams> for AuditParameters {
+	fn get() -> AuditParams {
+		use dynamic_params::audit::*;
+		AuditParams {
+			window: Window::get(),
+			first_seats: FirstSeats::get(),
+			further_seats: FurtherSeats::get(),
+			positions: Positions::get(),
+			verifier_fee: VerifierFee::get(),
+			fee_ppm: FeePart::get(),
+			commit_bond: CommitBond::get(),
+			fail_slash: FailSlash::get(),
+			false_verdict_slash: FalseVerdictSlash::get(),
+			canary_slash: CanarySlash::get(),
+			canary_fee: CanaryFee::get(),
+			catch_bonus: CatchBonus::get(),
+			canary_bond: CanaryBond::get(),
+			canary_ppm: CanaryPart::get(),
+			canary_rate: CanaryRate::get(),
+			silence_slash: SilenceSlash::get(),
+			max_seat_stake: MaxSeatStake::get(),
+		}
+		.clamped()
+	}
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::{
+		parameters::{GatewayStake, GatewayUnbonding, WorkerUnbonding},
+		Parameters, RuntimeOrigin,
+	};
+	use aria_primitives::audit::MAX_ROUNDS;
+	use frame_support::assert_ok;
+
+	#[test]
+	fn stakes_should_outlast_the_longest_audit() {
+		let longest = AuditParams { window: u32::MAX, ..AuditParams::DEFAULT }.clamped().window;
+		// Five windows a round, and one for canaries.
+		let blocks = longest * (5 * MAX_ROUNDS + 1);
+		assert!(blocks < WorkerUnbonding::get());
+		assert!(blocks < GatewayUnbonding::get());
+		let most = AuditParams { silence_slash: u128::MAX, ..AuditParams::DEFAULT }.clamped();
+		assert!(most.silence_slash <= GatewayStake::get());
+	}
+
+	#[test]
+	fn a_parameter_should_change_by_a_call_and_stay_within_its_range() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			use dynamic_params::audit::{Parameters as Audit, Window};
+			assert_eq!(AuditParameters::get(), AuditParams::DEFAULT);
+			for (set, counts) in [(250, 250), (3, 100), (u32::MAX, 2_400)] {
+				let value = RuntimeParameters::Audit(Audit::Window(Window, Some(set)));
+				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
+				assert_eq!(AuditParameters::get().window, counts);
+			}
+			let value = RuntimeParameters::Audit(Audit::Window(Window, None));
+			let nobody = RuntimeOrigin::none();
+			assert!(Parameters::set_parameter(nobody, value.clone()).is_err());
+			assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
+			assert_eq!(AuditParameters::get(), AuditParams::DEFAULT);
+		});
+	}
+}
