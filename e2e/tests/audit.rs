@@ -15,7 +15,9 @@ use aria_e2e::{
 	worker::Worker,
 };
 use aria_primitives::{audit::Verdict, record::LayerRange, views::AuditStatus, RecordId};
-use audit_support::{corrupt, epoch, escrow, mend, prices, stake, status, verifiers, Lie};
+use audit_support::{
+	corrupt, epoch, escrow, expect_seats, mend, prices, stake, status, verifiers, Lie,
+};
 use serde_json::{json, Value};
 use std::{collections::BTreeMap, time::Duration};
 use tokio::time::sleep;
@@ -81,6 +83,7 @@ fn logs(workers: &[Worker]) -> String {
 async fn who_lies_should_be_caught_and_nobody_else() {
 	let spec = Spec::new(&STAGES).node(books::node(IDLE));
 	let mut cluster = Cluster::start(spec).await.unwrap();
+	expect_seats(&cluster.client, VERIFIERS as u32).await;
 	let judges = verifiers(&cluster, VERIFIERS).await;
 	let known_in = epoch(&cluster.client).await;
 

@@ -23,7 +23,7 @@ use aria_primitives::{
 use aria_runtime::{
 	parameters::SigningGrace, RewardDistributor, Runtime, RuntimeCall, RuntimeEvent,
 };
-use frame_support::dispatch::CallableCallFor;
+use frame_support::{dispatch::CallableCallFor, storage::storage_prefix};
 use jsonrpsee::rpc_params;
 use pallet_inference_market::RequestPrompt;
 use pallet_worker_registry::ServedShard;
@@ -44,8 +44,9 @@ type RewardCall = CallableCallFor<RewardDistributor, Runtime>;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/recompute-era/run.sh");
 /// How long it may take with that.
 const RUN: Duration = Duration::from_secs(300);
-/// How long an era may take until it is settled, once its turn has come.
-const SETTLING: Duration = Duration::from_secs(60);
+/// How long an era may take until it is settled, once its turn has come: its epoch has to be over, which
+/// is a minute long.
+const SETTLING: Duration = Duration::from_secs(180);
 /// Between two empty blocks, in milliseconds.
 const IDLE: u64 = 500;
 
@@ -280,8 +281,21 @@ async fn join(client: &Client, person: usize, model: ModelId, payout: AccountId)
 	version.unwrap()
 }
 
+/// Ends the era. Its records are passed over by the draw: there are no verifiers, and what is drawn earns
+/// nothing then.
 async fn next_era(client: &Client) {
-	let call = Box::new(RuntimeCall::RewardDistributor(RewardCall::force_new_era {}));
+	let system = [
+		frame_system::Call::<Runtime>::kill_prefix {
+			prefix: storage_prefix(b"Verification", b"Settled").to_vec(),
+			subkeys: 1_000,
+		},
+		frame_system::Call::kill_storage {
+			keys: vec![storage_prefix(b"Verification", b"PendingEpochs").to_vec()],
+		},
+	];
+	let mut calls: Vec<RuntimeCall> = system.into_iter().map(RuntimeCall::System).collect();
+	calls.push(RuntimeCall::RewardDistributor(RewardCall::force_new_era {}));
+	let call = Box::new(RuntimeCall::Utility(pallet_utility::Call::batch_all { calls }));
 	let call = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call });
 	let included = client.submit(&keys::owner(), call).await.unwrap().success().unwrap();
 	client.finalized_after(included.number).await.unwrap();

@@ -6,7 +6,7 @@ use crate::{
 	hashing::{domain_hash, leaf_hash, sha256, verify_merkle_proof},
 	query::CanonicalQuery,
 	record::{boundary, RecordBody, MAX_STAGES},
-	AccountId, Balance, BlockNumber, Ppm, RecordId, ARIA, PPM,
+	AccountId, Balance, BlockNumber, EpochIndex, Ppm, RecordId, ARIA, PPM,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -29,8 +29,13 @@ pub const SEAT_CONTEXT: &[u8] = b"aria/audit/seat/v1";
 pub const SEED_DOMAIN: &[u8] = b"aria/audit/seed/v1";
 /// Domain of the positions that are opened.
 pub const OPEN_DOMAIN: &[u8] = b"aria/audit/open/v1";
-/// Domain of the commitment to a canary.
+/// Domain of the commitment to a canary, and label of the transcript that rights to make one are drawn
+/// by.
 pub const CANARY_DOMAIN: &[u8] = b"aria/canary/v1";
+/// Context of the bytes that the VRF of such a right gives.
+pub const CANARY_CONTEXT: &[u8] = b"aria/canary/right/v1";
+/// Domain of the seed of an epoch's rights.
+pub const CANARY_SEED_DOMAIN: &[u8] = b"aria/canary/seed/v1";
 
 /// Most seats of a round.
 pub const MAX_SEATS: u32 = 64;
@@ -95,11 +100,20 @@ pub fn verify_seat(
 	round: u8,
 	proof: &SeatProof,
 ) -> Option<[u8; 32]> {
-	let (input, signature) = (seat_input(record, seed, round), proof.signature()?);
+	verify_lot(key, seat_input(record, seed, round), SEAT_CONTEXT, proof)
+}
+
+fn verify_lot(
+	key: &sr25519::Public,
+	input: VrfInput,
+	context: &[u8],
+	proof: &SeatProof,
+) -> Option<[u8; 32]> {
+	let signature = proof.signature()?;
 	if !key.vrf_verify(&input.clone().into_sign_data(), &signature) {
 		return None;
 	}
-	key.make_bytes::<32>(SEAT_CONTEXT, &input, &signature.pre_output).ok()
+	key.make_bytes::<32>(context, &input, &signature.pre_output).ok()
 }
 
 /// The VRF's output for a round, and its proof: what [`verify_seat`] gives and takes.
@@ -110,14 +124,61 @@ pub fn prove_seat(
 	seed: &H256,
 	round: u8,
 ) -> ([u8; 32], SeatProof) {
+	prove_lot(pair, seat_input(record, seed, round), SEAT_CONTEXT)
+}
+
+#[cfg(feature = "std")]
+fn prove_lot(pair: &sr25519::Pair, input: VrfInput, context: &[u8]) -> ([u8; 32], SeatProof) {
 	use sp_core::crypto::VrfSecret;
-	let input = seat_input(record, seed, round);
 	let signature = pair.vrf_sign(&input.clone().into_sign_data());
 	let mut pre_output = [0; 32];
 	pre_output.copy_from_slice(&signature.pre_output.encode());
 	let mut proof = [0; 64];
 	proof.copy_from_slice(&signature.proof.encode());
-	(pair.make_bytes::<32>(SEAT_CONTEXT, &input), SeatProof { pre_output, proof })
+	(pair.make_bytes::<32>(context, &input), SeatProof { pre_output, proof })
+}
+
+/// What the rights of an epoch to make a canary are drawn by.
+pub fn canary_input(epoch: EpochIndex, seed: &H256) -> VrfInput {
+	VrfTranscript::new(
+		CANARY_DOMAIN,
+		&[(b"epoch", epoch.to_le_bytes().as_slice()), (b"seed", seed.as_bytes())],
+	)
+}
+
+/// The lot of `key` for the right to make a canary, if `proof` proves it.
+pub fn verify_canary(
+	key: &sr25519::Public,
+	epoch: EpochIndex,
+	seed: &H256,
+	proof: &SeatProof,
+) -> Option<u64> {
+	verify_lot(key, canary_input(epoch, seed), CANARY_CONTEXT, proof)
+		.map(|output| seat_number(&output))
+}
+
+/// The lot for the right to make a canary, and its proof: what [`verify_canary`] gives and takes.
+#[cfg(feature = "std")]
+pub fn prove_canary(pair: &sr25519::Pair, epoch: EpochIndex, seed: &H256) -> (u64, SeatProof) {
+	let (output, proof) = prove_lot(pair, canary_input(epoch, seed), CANARY_CONTEXT);
+	(seat_number(&output), proof)
+}
+
+/// The seed of an epoch's rights: of the randomness of its first block.
+pub fn canary_seed(epoch: EpochIndex, randomness: &H256) -> H256 {
+	let mut bytes = CANARY_SEED_DOMAIN.to_vec();
+	(epoch, randomness).encode_to(&mut bytes);
+	sha256(&bytes)
+}
+
+/// Whether the lot `number` is a right to make a canary, where one is wanted for each `rate` of
+/// `audits`: `number × total × rate < 2^64 × audits × stake`, exactly.
+pub fn has_canary(number: u64, audits: u32, rate: u32, stake: Balance, total: Balance) -> bool {
+	let wide = |value: u32| U256::from(value);
+	let lot = U256::from(number).saturating_mul(U256::from(total)).saturating_mul(wide(rate));
+	let chance =
+		wide(audits).saturating_mul(U256::from(stake)).saturating_mul(U256::from(TWO_TO_64));
+	total > 0 && rate > 0 && lot < chance
 }
 
 /// The lot of a VRF's output: its first eight bytes, little-endian.
@@ -181,11 +242,15 @@ pub enum Finding {
 }
 
 impl Finding {
-	/// The finding without its roots.
+	/// The finding with no root but the one that differs.
 	pub fn kind(&self) -> FindingKind {
 		match self {
 			Self::Valid => FindingKind::Valid,
-			Self::Boundary { index, .. } => FindingKind::Boundary { index: *index },
+			Self::Boundary { index, roots } => {
+				let place = usize::from(*index).checked_sub(1);
+				let root = place.and_then(|place| roots.get(place)).copied().unwrap_or_default();
+				FindingKind::Boundary { index: *index, root }
+			}
 			Self::Output { .. } => FindingKind::Output,
 			Self::Query => FindingKind::Query,
 		}
@@ -215,7 +280,7 @@ impl Finding {
 	}
 }
 
-/// A [`Finding`] without its roots.
+/// A [`Finding`] with no root but the one that differs.
 #[derive(
 	Clone,
 	Copy,
@@ -235,6 +300,8 @@ pub enum FindingKind {
 	Boundary {
 		/// The first one, in `1..=n`.
 		index: u16,
+		/// What the run made of it.
+		root: H256,
 	},
 	/// What follows from the last boundary is not the record's answer.
 	Output,
@@ -247,7 +314,7 @@ impl FindingKind {
 	pub fn blame(&self, stages: u16) -> Blame {
 		match self {
 			Self::Valid => Blame::Nobody,
-			Self::Boundary { index } => Blame::Stage(index.saturating_sub(1)),
+			Self::Boundary { index, .. } => Blame::Stage(index.saturating_sub(1)),
 			Self::Output => Blame::Stage(stages.saturating_sub(1)),
 			Self::Query => Blame::Gateway,
 		}
@@ -257,7 +324,7 @@ impl FindingKind {
 	pub fn opens(&self, stages: u16) -> u16 {
 		match self {
 			Self::Valid | Self::Output => stages,
-			Self::Boundary { index } => (*index).min(stages),
+			Self::Boundary { index, .. } => (*index).min(stages),
 			Self::Query => 0,
 		}
 	}
@@ -266,9 +333,19 @@ impl FindingKind {
 	pub fn agrees_at(&self, index: u16) -> bool {
 		match self {
 			Self::Valid | Self::Output => true,
-			Self::Boundary { index: other } => index < *other,
+			Self::Boundary { index: other, .. } => index < *other,
 			Self::Query => false,
 		}
+	}
+
+	/// What seats have to say alike to be counted together: whom they blame, and what they say that the
+	/// boundary should have been. Everybody who runs the record finds the same.
+	pub fn vote(&self, stages: u16) -> (Blame, H256) {
+		let root = match self {
+			Self::Boundary { root, .. } => *root,
+			Self::Valid | Self::Output | Self::Query => H256::zero(),
+		};
+		(self.blame(stages), root)
 	}
 }
 
@@ -337,9 +414,9 @@ impl From<Blame> for Verdict {
 	}
 }
 
-/// Whether `some` of `all` are two thirds.
+/// Whether `some` of `all` are more than half.
 pub fn is_majority(some: u32, all: u32) -> bool {
-	some > 0 && u64::from(some).saturating_mul(3) >= u64::from(all).saturating_mul(2)
+	u64::from(some).saturating_mul(2) > u64::from(all)
 }
 
 /// What a verifier commits to:
@@ -445,11 +522,11 @@ pub struct Opening {
 	pub own_path: Path,
 	/// From `own_root` to the root that was revealed.
 	pub root_path: Path,
-	/// Where the boundary is as the record has it: the way to that.
-	pub record: Option<RecordPath>,
+	/// The way to the record's boundary or, where the run differs, to the root that was revealed.
+	pub record: RecordPath,
 }
 
-/// From a leaf to a boundary of the record.
+/// From a leaf to a boundary's root.
 #[derive(
 	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
 )]
@@ -498,20 +575,18 @@ impl Opening {
 		{
 			return Err(OpeningFault::Own);
 		}
-		let agrees = match &self.record {
-			None => !kind.agrees_at(place.boundary),
-			Some(record) => {
-				kind.agrees_at(place.boundary)
-					&& verify_merkle_proof(
-						&record.root,
-						&leaf_hash(&self.data),
-						index,
-						count,
-						&record.path,
-					) && body.boundaries.get(usize::from(place.boundary))
-					== Some(&boundary(place.boundary, &record.root, &body.query_hash))
-			}
-		};
+		let RecordPath { root: plain, path } = &self.record;
+		let leads = verify_merkle_proof(plain, &leaf_hash(&self.data), index, count, path);
+		let agrees = leads
+			&& match kind {
+				// Who accuses has to have run it: what it found instead is opened as well.
+				FindingKind::Boundary { index, root } if index == place.boundary => *plain == root,
+				_ => {
+					kind.agrees_at(place.boundary)
+						&& body.boundaries.get(usize::from(place.boundary))
+							== Some(&boundary(place.boundary, plain, &body.query_hash))
+				}
+			};
 		agrees.then_some(()).ok_or(OpeningFault::Record)
 	}
 }
@@ -537,6 +612,9 @@ pub struct Sealed {
 }
 
 /// Numbers of the audit game, in one place. An audit keeps those of its beginning.
+///
+/// `aria_math::audit::AuditParameters` has the same numbers with the same ranges, and proves what holds
+/// within them; a test of pallet-verification compares the two.
 #[derive(
 	Clone,
 	Copy,
@@ -558,30 +636,34 @@ pub struct AuditParams {
 	pub further_seats: u32,
 	/// Positions that a verifier opens.
 	pub positions: u8,
+	/// The probability of an audit at the best reputation.
+	pub floor_ppm: Ppm,
 	/// Most that a counted seat is paid, in planck.
 	pub verifier_fee: Balance,
 	/// Most that all seats of an audit are paid out of the pot, as a part of the record's price over
 	/// the probability of its draw.
 	pub fee_ppm: Ppm,
+	/// Most of the stages' shares that goes into fees which are missing then.
+	pub levy_ppm: Ppm,
 	/// On hold for a seat, in planck.
 	pub commit_bond: Balance,
 	/// What a stage that failed loses of its stake.
 	pub fail_slash: Ppm,
 	/// What a verifier that was overruled loses of its stake.
 	pub false_verdict_slash: Ppm,
-	/// What a verifier that passed a canary loses, in planck.
+	/// What a verifier that passed a canary loses, in planck; it has to have that much at stake.
 	pub canary_slash: Balance,
-	/// What a canary's maker is paid, in planck.
+	/// Audits for each right to make a canary.
+	pub canary_rate: u32,
+	/// What a canary brings its maker on top of what it cost, in planck.
 	pub canary_fee: Balance,
-	/// What all that caught a canary are paid together, in planck.
-	pub catch_bonus: Balance,
 	/// On hold for a canary, in planck.
 	pub canary_bond: Balance,
 	/// What canaries may cost, as a part of the drawn records' prices over the probability of their
 	/// draw.
 	pub canary_ppm: Ppm,
-	/// Drawn records for each canary.
-	pub canary_rate: u32,
+	/// Part of what those lose who passed a canary, for those who caught it. The maker gets the rest.
+	pub catch_ppm: Ppm,
 	/// What a silent gateway loses, in planck.
 	pub silence_slash: Balance,
 	/// Most of a worker's stake that counts for seats, in planck.
@@ -592,44 +674,49 @@ impl AuditParams {
 	/// The defaults (`docs/protocol/audit.md`, parameters).
 	pub const DEFAULT: Self = Self {
 		window: 100,
-		first_seats: 3,
+		first_seats: 2,
 		further_seats: 9,
 		positions: 2,
-		verifier_fee: ARIA / 100,
+		floor_ppm: 20_000,
+		verifier_fee: ARIA / 50,
 		fee_ppm: 30_000,
+		levy_ppm: 500_000,
 		commit_bond: ARIA / 10,
 		fail_slash: 500_000,
 		false_verdict_slash: 250_000,
-		canary_slash: 5 * ARIA,
-		canary_fee: ARIA / 20,
-		catch_bonus: 3 * ARIA / 10,
+		canary_slash: 10 * ARIA,
+		canary_rate: 100,
+		canary_fee: ARIA / 100,
 		canary_bond: ARIA / 2,
 		canary_ppm: 20_000,
-		canary_rate: 100,
+		catch_ppm: 500_000,
 		silence_slash: 10 * ARIA,
 		max_seat_stake: 1_000 * ARIA,
 	};
 
 	/// Each number at the nearest end of its range, if it lies outside.
 	pub fn clamped(self) -> Self {
+		let milli = ARIA / 1_000;
 		Self {
 			window: self.window.clamp(100, 2_400),
-			first_seats: self.first_seats.clamp(1, 16),
+			first_seats: self.first_seats.clamp(2, 16),
 			further_seats: self.further_seats.clamp(3, 16),
 			positions: self.positions.clamp(1, 8),
-			verifier_fee: self.verifier_fee.min(ARIA),
+			floor_ppm: self.floor_ppm.clamp(5_000, PPM),
+			verifier_fee: self.verifier_fee.clamp(milli, 50 * milli),
 			fee_ppm: self.fee_ppm.min(35_000),
-			commit_bond: self.commit_bond.clamp(ARIA / 100, 10 * ARIA),
+			levy_ppm: self.levy_ppm.min(500_000),
+			commit_bond: self.commit_bond.clamp(50 * milli, 10 * ARIA),
 			fail_slash: self.fail_slash.clamp(100_000, PPM),
 			false_verdict_slash: self.false_verdict_slash.clamp(50_000, PPM),
-			canary_slash: self.canary_slash.clamp(ARIA, 100 * ARIA),
-			canary_fee: self.canary_fee.min(ARIA),
-			catch_bonus: self.catch_bonus.min(10 * ARIA),
-			canary_bond: self.canary_bond.clamp(ARIA / 10, 10 * ARIA),
-			canary_ppm: self.canary_ppm.min(35_000),
+			canary_slash: self.canary_slash.clamp(10 * ARIA, 100 * ARIA),
 			canary_rate: self.canary_rate.clamp(10, 100),
+			canary_fee: self.canary_fee.min(50 * milli),
+			canary_bond: self.canary_bond.clamp(100 * milli, 10 * ARIA),
+			canary_ppm: self.canary_ppm.min(35_000),
+			catch_ppm: self.catch_ppm.min(PPM),
 			silence_slash: self.silence_slash.clamp(ARIA, 100 * ARIA),
-			max_seat_stake: self.max_seat_stake.clamp(10 * ARIA, 100_000 * ARIA),
+			max_seat_stake: self.max_seat_stake.clamp(100 * ARIA, 100_000 * ARIA),
 		}
 	}
 

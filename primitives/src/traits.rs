@@ -215,6 +215,16 @@ pub trait AuditDraw {
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult;
 	/// Notes what hangs on an auditable record that this block noted.
 	fn note_stakes(_id: RecordId, _stakes: RecordStakes) {}
+	/// Most that an auditable record's tokens may cost whose stages have at least `stake` each, in
+	/// planck: beyond, no audit would be probable enough.
+	fn price_limit(_stake: Balance) -> Balance {
+		Balance::MAX
+	}
+	/// Most that auditable records of several stages may cost together which are not vested and in
+	/// which a worker with `stake` takes part, in planck.
+	fn shared_limit(_stake: Balance) -> Balance {
+		Balance::MAX
+	}
 }
 
 impl AuditDraw for () {
@@ -273,6 +283,15 @@ pub struct RecordStakes {
 	pub stages: BoundedVec<StageStake, ConstU32<MAX_STAGES>>,
 	/// The hash of the set of verifiers that the requester named; `None` if anybody may audit.
 	pub named: Option<H256>,
+	/// What the record cost, in planck.
+	#[codec(compact)]
+	pub price: Balance,
+	/// What of that goes to nobody who made the record: author, audits, storage, and what is burnt.
+	#[codec(compact)]
+	pub cost: Balance,
+	/// The least stake among the stages that signed, in planck.
+	#[codec(compact)]
+	pub stake: Balance,
 }
 
 /// Workers that answer with their stake for what they computed or said of others (implemented by
@@ -287,6 +306,8 @@ pub trait Accountable {
 	fn slash(worker: &AccountId, amount: Balance, to: &AccountId) -> Balance;
 	/// Lets the worker's reputation fall for a failed audit.
 	fn note_fault(worker: &AccountId);
+	/// Lets the worker's reputation grow for an audit that found nothing wrong.
+	fn note_passed(_worker: &AccountId) {}
 	/// Registers a worker with this stake.
 	#[cfg(feature = "runtime-benchmarks")]
 	fn benchmark_stake(worker: &AccountId, stake: Balance);
@@ -297,6 +318,9 @@ pub trait RecordFunds {
 	/// Takes at most `amount` out of what `payee` has in the bucket of `epoch`, and moves it to `to`;
 	/// returns what was moved, in planck.
 	fn withhold(epoch: EpochIndex, payee: &AccountId, amount: Balance, to: &AccountId) -> Balance;
+	/// Takes everything that has not vested for `payee`, whatever epoch it is of, and moves it to `to`;
+	/// returns what was moved, in planck.
+	fn forfeit(payee: &AccountId, to: &AccountId) -> Balance;
 	/// Moves `amount` from `from` into the requester's escrow; returns what was moved, in planck: all
 	/// or nothing.
 	fn refund(requester: &AccountId, from: &AccountId, amount: Balance) -> Balance;

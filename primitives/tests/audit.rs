@@ -208,13 +208,15 @@ proptest! {
 			};
 			(0..count).map(hash).collect()
 		};
+		let run = merkle_root(&tree(1, false));
 		for index in 1..=2u16 {
 			let root = merkle_root(&tree(index, false));
 			// A run that differs made another root than the record has.
 			let root = if agrees { root } else { leaf_hash(root.as_bytes()) };
 			body.boundaries[usize::from(index)] = boundary(index, &root, &body.query_hash);
 		}
-		let kind = if agrees { FindingKind::Valid } else { FindingKind::Boundary { index: 1 } };
+		let differs = FindingKind::Boundary { index: 1, root: run };
+		let kind = if agrees { FindingKind::Valid } else { differs };
 		let own_roots = [merkle_root(&tree(1, true)), merkle_root(&tree(2, true))];
 		let root = merkle_root(&own_roots);
 		let record = H256::from_low_u64_be(seed);
@@ -230,10 +232,7 @@ proptest! {
 				own_root: merkle_root(&own),
 				own_path: path(&own, at),
 				root_path: path(&own_roots, usize::from(place.boundary) - 1),
-				record: agrees.then(|| RecordPath {
-					root: merkle_root(&theirs),
-					path: path(&theirs, at),
-				}),
+				record: RecordPath { root: merkle_root(&theirs), path: path(&theirs, at) },
 			};
 			let check = |place: &Place, root: &H256, lot: &[u8; 32], kind| {
 				opening.check(place, root, lot, kind, &body)
@@ -243,16 +242,17 @@ proptest! {
 			prop_assert_eq!(check(place, &root, &[8; 32], kind), Err(OpeningFault::Own));
 			let other = Place { position: place.position + 1, ..*place };
 			prop_assert_eq!(check(&other, &root, &lot, kind), Err(OpeningFault::Position));
-			let said = if agrees { FindingKind::Boundary { index: 1 } } else { FindingKind::Valid };
+			let lazy = FindingKind::Boundary { index: place.boundary, root: H256::zero() };
+			let said = if agrees { lazy } else { FindingKind::Valid };
 			prop_assert_eq!(check(place, &root, &lot, said), Err(OpeningFault::Record));
 		}
 	}
 }
 
 #[test]
-fn two_thirds_should_be_a_majority() {
+fn more_than_half_should_be_a_majority() {
 	for (some, all, is) in
-		[(0, 0, false), (1, 1, true), (1, 2, false), (2, 3, true), (3, 5, false), (4, 6, true)]
+		[(0, 0, false), (1, 1, true), (1, 2, false), (2, 3, true), (3, 5, true), (3, 6, false)]
 	{
 		assert_eq!(is_majority(some, all), is, "{some} of {all}");
 	}
@@ -262,9 +262,16 @@ fn two_thirds_should_be_a_majority() {
 #[test]
 fn blame_should_follow_from_the_first_boundary_that_differs() {
 	assert_eq!(FindingKind::Valid.blame(3), Blame::Nobody);
-	assert_eq!(FindingKind::Boundary { index: 1 }.blame(3), Blame::Stage(0));
-	assert_eq!(FindingKind::Boundary { index: 3 }.blame(3), FindingKind::Output.blame(3));
+	assert_eq!(FindingKind::Boundary { index: 1, root: H256::zero() }.blame(3), Blame::Stage(0));
+	assert_eq!(
+		FindingKind::Boundary { index: 3, root: H256::zero() }.blame(3),
+		FindingKind::Output.blame(3)
+	);
 	assert_eq!(FindingKind::Query.blame(3), Blame::Gateway);
+	// Who blames the same stage has to have found the same.
+	let vote = |byte| FindingKind::Boundary { index: 1, root: H256::repeat_byte(byte) }.vote(3);
+	assert_ne!(vote(1), vote(2));
+	assert_eq!(FindingKind::Output.vote(3), (Blame::Stage(2), H256::zero()));
 	assert_eq!(Verdict::from(Blame::Stage(2)), Verdict::Failed { stage: 2 });
 }
 
@@ -276,14 +283,16 @@ fn parameters_should_lie_in_their_ranges() {
 		first_seats: u32::MAX,
 		further_seats: u32::MAX,
 		positions: u8::MAX,
+		floor_ppm: u32::MAX,
 		verifier_fee: u128::MAX,
 		fee_ppm: u32::MAX,
+		levy_ppm: u32::MAX,
 		commit_bond: u128::MAX,
 		fail_slash: u32::MAX,
 		false_verdict_slash: u32::MAX,
 		canary_slash: u128::MAX,
 		canary_fee: u128::MAX,
-		catch_bonus: u128::MAX,
+		catch_ppm: u32::MAX,
 		canary_bond: u128::MAX,
 		canary_ppm: u32::MAX,
 		canary_rate: u32::MAX,
@@ -297,5 +306,26 @@ fn parameters_should_lie_in_their_ranges() {
 	// What verifiers and canaries may cost is less than what of a price nobody gets back, less what
 	// emission may give for it: 170,000 ppm of a price are for others, 90,000 come back.
 	assert!(most.fee_ppm + most.canary_ppm < 80_000);
-	assert_eq!(AuditParams::DEFAULT.most_seats(0), 12);
+	assert_eq!(AuditParams::DEFAULT.most_seats(0), 8);
+}
+
+#[test]
+fn rights_to_make_canaries_should_fall_by_stake_and_audits() {
+	let seed = canary_seed(7, &H256::repeat_byte(1));
+	assert_ne!(seed, canary_seed(8, &H256::repeat_byte(1)));
+	let (number, proof) = prove_canary(&pair(1), 7, &seed);
+	let key = pair(1).public();
+	assert_eq!(verify_canary(&key, 7, &seed, &proof), Some(number));
+	assert_eq!(verify_canary(&key, 8, &seed, &proof), None);
+	assert_eq!(verify_canary(&key, 7, &H256::zero(), &proof), None);
+	assert_eq!(verify_canary(&pair(2).public(), 7, &seed, &proof), None);
+	// A seat's proof is no proof of it.
+	let (_, seat) = prove_seat(&pair(1), &seed, &seed, 0);
+	assert_eq!(verify_canary(&key, 7, &seed, &seat), None);
+
+	// One for a hundred audits, half of the stake: a half of the lots wins.
+	assert!(has_canary((1 << 63) - 1, 100, 100, 1, 2) && !has_canary(1 << 63, 100, 100, 1, 2));
+	assert!(!has_canary(0, 0, 100, 1, 2) && !has_canary(0, 100, 100, 0, 2));
+	assert!(!has_canary(0, 100, 0, 1, 2) && !has_canary(0, 100, 100, 1, 0));
+	assert!(has_canary(u64::MAX, u32::MAX, 1, u128::MAX, u128::MAX));
 }

@@ -28,30 +28,34 @@ pub mod dynamic_params {
 		#[codec(index = 3)]
 		pub static Positions: u8 = AuditParams::DEFAULT.positions;
 		#[codec(index = 4)]
-		pub static VerifierFee: Balance = AuditParams::DEFAULT.verifier_fee;
+		pub static Floor: Ppm = AuditParams::DEFAULT.floor_ppm;
 		#[codec(index = 5)]
-		pub static FeePart: Ppm = AuditParams::DEFAULT.fee_ppm;
+		pub static VerifierFee: Balance = AuditParams::DEFAULT.verifier_fee;
 		#[codec(index = 6)]
-		pub static CommitBond: Balance = AuditParams::DEFAULT.commit_bond;
+		pub static FeePart: Ppm = AuditParams::DEFAULT.fee_ppm;
 		#[codec(index = 7)]
-		pub static FailSlash: Ppm = AuditParams::DEFAULT.fail_slash;
+		pub static Levy: Ppm = AuditParams::DEFAULT.levy_ppm;
 		#[codec(index = 8)]
-		pub static FalseVerdictSlash: Ppm = AuditParams::DEFAULT.false_verdict_slash;
+		pub static CommitBond: Balance = AuditParams::DEFAULT.commit_bond;
 		#[codec(index = 9)]
-		pub static CanarySlash: Balance = AuditParams::DEFAULT.canary_slash;
+		pub static FailSlash: Ppm = AuditParams::DEFAULT.fail_slash;
 		#[codec(index = 10)]
-		pub static CanaryFee: Balance = AuditParams::DEFAULT.canary_fee;
+		pub static FalseVerdictSlash: Ppm = AuditParams::DEFAULT.false_verdict_slash;
 		#[codec(index = 11)]
-		pub static CatchBonus: Balance = AuditParams::DEFAULT.catch_bonus;
+		pub static CanarySlash: Balance = AuditParams::DEFAULT.canary_slash;
 		#[codec(index = 12)]
-		pub static CanaryBond: Balance = AuditParams::DEFAULT.canary_bond;
-		#[codec(index = 13)]
-		pub static CanaryPart: Ppm = AuditParams::DEFAULT.canary_ppm;
-		#[codec(index = 14)]
 		pub static CanaryRate: u32 = AuditParams::DEFAULT.canary_rate;
+		#[codec(index = 13)]
+		pub static CanaryFee: Balance = AuditParams::DEFAULT.canary_fee;
+		#[codec(index = 14)]
+		pub static CanaryBond: Balance = AuditParams::DEFAULT.canary_bond;
 		#[codec(index = 15)]
-		pub static SilenceSlash: Balance = AuditParams::DEFAULT.silence_slash;
+		pub static CanaryPart: Ppm = AuditParams::DEFAULT.canary_ppm;
 		#[codec(index = 16)]
+		pub static CatchShare: Ppm = AuditParams::DEFAULT.catch_ppm;
+		#[codec(index = 17)]
+		pub static SilenceSlash: Balance = AuditParams::DEFAULT.silence_slash;
+		#[codec(index = 18)]
 		pub static MaxSeatStake: Balance = AuditParams::DEFAULT.max_seat_stake;
 	}
 }
@@ -75,17 +79,19 @@ impl Get<AuditParams> for AuditParameters {
 			first_seats: FirstSeats::get(),
 			further_seats: FurtherSeats::get(),
 			positions: Positions::get(),
+			floor_ppm: Floor::get(),
 			verifier_fee: VerifierFee::get(),
 			fee_ppm: FeePart::get(),
+			levy_ppm: Levy::get(),
 			commit_bond: CommitBond::get(),
 			fail_slash: FailSlash::get(),
 			false_verdict_slash: FalseVerdictSlash::get(),
 			canary_slash: CanarySlash::get(),
+			canary_rate: CanaryRate::get(),
 			canary_fee: CanaryFee::get(),
-			catch_bonus: CatchBonus::get(),
 			canary_bond: CanaryBond::get(),
 			canary_ppm: CanaryPart::get(),
-			canary_rate: CanaryRate::get(),
+			catch_ppm: CatchShare::get(),
 			silence_slash: SilenceSlash::get(),
 			max_seat_stake: MaxSeatStake::get(),
 		}

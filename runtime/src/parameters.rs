@@ -164,7 +164,6 @@ parameter_types! {
 
 	// --- verification -------------------------------------------------------------------------
 	pub const DrawDelay: u64 = 2;
-	pub const AuditFloor: Ppm = aria_math::reputation::AUDIT_FLOOR_PPM;
 	/// A backlog of draws takes a third of a block at most.
 	pub const MaxDrawsPerBlock: u32 = 1_000;
 	pub const MaxVerifiers: u32 = 1_000;

@@ -2,7 +2,7 @@
 // them what the chain itself counted and paid, which is only compared.
 
 import { Inconsistent, Unanswerable } from "./errors.mjs";
-import { recordsOf } from "./records.mjs";
+import { recordsOf, withVerdicts } from "./records.mjs";
 
 const big = (value) => value.toBigInt();
 
@@ -89,13 +89,18 @@ async function readSources(node, head, index, progress) {
 		const listed = `blocks ${start} to ${end - 1} list ${records.length} records`;
 		throw new Inconsistent(`${listed}; the ledger grew by ${behind - before}`);
 	}
+	const eventsOf = (number) => node.at(number, (api) => api.query.system.events());
+	const judged =
+		records.length === 0
+			? records
+			: await node.at(head, (api) => withVerdicts(api, records, eventsOf));
 	return {
 		index,
 		start: BigInt(start),
 		end: BigInt(end),
 		terms: await node.at(start, constantTerms),
 		schedule: await node.at(end, scheduleOf),
-		records,
+		records: judged,
 		blockAuthors: blocks.map(({ author }) => author),
 	};
 }

@@ -126,8 +126,12 @@ export async function recordsOf(api, parent, { number, ids, author }) {
 	});
 	const prices = new Prices(parent, records);
 	const terms = new Map();
+	const limited = new Map();
 	for (const { event } of await api.query.system.events()) {
 		await prices.follow(event);
+		if (event.section === "inferenceMarket" && event.method === "PriceLimited") {
+			limited.set(event.data.id.toHex(), event.data.tokens.toBigInt());
+		}
 		if (event.section !== "inferenceMarket" || event.method !== "Settled") continue;
 		const record = records.find(({ id }) => id === event.data.id.toHex());
 		if (record !== undefined) terms.set(record.id, await prices.terms(record));
@@ -149,11 +153,51 @@ export async function recordsOf(api, parent, { number, ids, author }) {
 		return {
 			...record,
 			offer,
+			tokens: limited.get(record.id) ?? null,
 			maxPrice,
 			author,
 			model: models.get(record.modelId),
 			split: splitOf(split),
 			byteFee: byteFee.toBigInt(),
 		};
+	});
+}
+
+function verdictOf(info) {
+	if (!info.status.isDecided) return null;
+	const { verdict, at, canary } = info.status.asDecided;
+	return {
+		name: verdict.type,
+		stage: verdict.isFailed ? verdict.asFailed.stage.toNumber() : null,
+		at: at.toNumber(),
+		canary: canary.isTrue,
+	};
+}
+
+/**
+ * The records with the verdicts of their audits, `null` where there is none: `{name, stage, at, order,
+ * canary}`, `order` being the verdict's place among the events of its block.
+ *
+ * @param api a state in which all audits of the records are over. @param eventsOf of a block's number.
+ */
+export async function withVerdicts(api, records, eventsOf) {
+	const infos = await api.query.verification.drawn.multi(records.map(({ id }) => id));
+	const verdicts = infos.map((info) => (info.isSome ? verdictOf(info.unwrap()) : null));
+	const places = new Map();
+	for (const at of new Set(verdicts.filter(Boolean).map((verdict) => verdict.at))) {
+		(await eventsOf(at)).forEach(({ event }, order) => {
+			if (event.section === "verification" && event.method === "Decided") {
+				places.set(event.data.id.toHex(), order);
+			}
+		});
+	}
+	return records.map((record, index) => {
+		const verdict = verdicts[index];
+		if (verdict === null) return { ...record, verdict };
+		const order = places.get(record.id);
+		if (order === undefined) {
+			throw new Inconsistent(`block ${verdict.at} does not say what became of the record ${record.id}`);
+		}
+		return { ...record, verdict: { ...verdict, order } };
 	});
 }

@@ -7,6 +7,7 @@
 use aria_e2e::{
 	client::{eventually, Client},
 	cluster::{self, Cluster},
+	keys,
 	worker::{Options, Worker},
 };
 use aria_primitives::{
@@ -14,7 +15,7 @@ use aria_primitives::{
 	views::{AuditStatus, Trace},
 	AccountId, Balance, RecordId,
 };
-use aria_runtime::Runtime;
+use aria_runtime::{Runtime, RuntimeCall};
 use codec::{Decode, Encode};
 use frame_support::storage::storage_prefix;
 use jsonrpsee::rpc_params;
@@ -34,6 +35,9 @@ const ZEROS: u8 = 0b0101_0101;
 const SCALE: usize = 4;
 /// How long workers may take to be known as verifiers.
 const JOINING: Duration = Duration::from_secs(60);
+
+/// What verifiers have at stake, in ARIA: a canary would take half of it.
+const STAKE: &str = "20";
 
 /// How a worker lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +129,8 @@ pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
 		let (suri, spec) = (cluster::suri(index), &cluster.spec);
 		let options = Options::worker(&suri, &spec.alias, layers, &spec.package)
 			.arg("--audit")
+			.arg("--stake")
+			.arg(STAKE)
 			.bootstrap(&bootstrap);
 		workers.push(Worker::start(&cluster.node.url(), options).await.unwrap());
 	}
@@ -137,6 +143,18 @@ pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
 		panic!("{error:#}\n{}", workers[0].log_tail());
 	}
 	workers
+}
+
+/// Expects so many seats in an audit's first round.
+pub async fn expect_seats(client: &Client, seats: u32) {
+	use aria_runtime::dynamic::{
+		dynamic_params::audit::{FirstSeats, Parameters},
+		RuntimeParameters,
+	};
+	let value = RuntimeParameters::Audit(Parameters::FirstSeats(FirstSeats, Some(seats)));
+	let call = RuntimeCall::Parameters(pallet_parameters::Call::set_parameter { key_value: value });
+	let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) });
+	client.submit(&keys::owner(), sudo).await.unwrap().success().unwrap();
 }
 
 /// The epoch of the best block.

@@ -55,10 +55,12 @@ pub struct ShownCanary {
 	pub stage: u16,
 	/// Who made it.
 	pub maker: AccountId,
+	/// Who committed to it.
+	pub by: AccountId,
 	/// On hold, in planck.
 	pub bond: Balance,
-	/// What is set aside for it, in planck.
-	pub reserved: Balance,
+	/// Whether its maker's right was used for another one before.
+	pub unpaid: bool,
 }
 
 /// `Verification.Audits`: an audit that is not over.
@@ -98,6 +100,8 @@ pub struct Audit {
 	pub revealed: u32,
 	/// What the seats said, once they have.
 	pub verdict: Option<Verdict>,
+	/// What they found in place of the boundary of the stage that failed.
+	pub root: H256,
 	/// The canary, once it was shown.
 	pub canary: Option<ShownCanary>,
 }
@@ -157,6 +161,14 @@ pub struct VerifierInfo {
 	pub from: EpochIndex,
 	/// Its seats in audits that have no verdict.
 	pub seats: u32,
+	/// Fees of the last while that are not paid, in planck.
+	pub owed: Balance,
+	/// Fees of the while before, in planck.
+	pub ripening: Balance,
+	/// The block from which on those are paid.
+	pub ripe_at: BlockNumber,
+	/// The last epoch whose right to make a canary was used.
+	pub canary: Option<EpochIndex>,
 }
 
 impl Chain {
@@ -311,6 +323,9 @@ mod tests {
 			stakes: RecordStakes {
 				stages: vec![StageStake::default()].try_into().unwrap(),
 				named: Some(H256::repeat_byte(3)),
+				price: 14,
+				cost: 15,
+				stake: 16,
 			},
 			params: AuditParams::DEFAULT,
 			round: 1,
@@ -326,11 +341,13 @@ mod tests {
 			rebutted: 12,
 			revealed: 13,
 			verdict: Some(Verdict::Failed { stage: 1 }),
+			root: H256::repeat_byte(17),
 			canary: Some(ShownCanary {
 				stage: 1,
 				maker: AccountId::new([1; 32]),
+				by: AccountId::new([2; 32]),
 				bond: 2,
-				reserved: 3,
+				unpaid: false,
 			}),
 		};
 		let expected = [
@@ -351,6 +368,7 @@ mod tests {
 			"rebutted",
 			"revealed",
 			"verdict",
+			"root",
 			"canary",
 		];
 		assert_eq!(names("Audits", &audit.encode()), expected);
@@ -363,14 +381,24 @@ mod tests {
 			SeatState::Rebutted,
 			SeatState::Committed { commitment: H256::zero() },
 			SeatState::Revealed { root: H256::zero(), finding: FindingKind::Output },
-			SeatState::Counted { finding: FindingKind::Boundary { index: 3 } },
+			SeatState::Counted { finding: FindingKind::Boundary { index: 3, root: H256::zero() } },
 		] {
 			let seat = Seat { round: 1, output: [2; 32], bond: 3, state };
 			assert_eq!(names("Seats", &seat.encode()), ["round", "output", "bond", "state"]);
 		}
 		let key = sr25519::Public::from_raw([1; 32]);
-		let info = VerifierInfo { key, weight: 2, from: 3, seats: 4 };
-		assert_eq!(names("Verifiers", &info.encode()), ["key", "weight", "from", "seats"]);
+		let info = VerifierInfo {
+			key,
+			weight: 2,
+			from: 3,
+			seats: 4,
+			owed: 5,
+			ripening: 6,
+			ripe_at: 7,
+			canary: Some(8),
+		};
+		let expected = ["key", "weight", "from", "seats", "owed", "ripening", "ripe_at", "canary"];
+		assert_eq!(names("Verifiers", &info.encode()), expected);
 	}
 
 	#[test]

@@ -39,7 +39,7 @@ impl Found {
 		let roots = || self.roots.clone().try_into().map_err(|_| Unfit::TooMany("stages"));
 		let finding = match self.kind {
 			FindingKind::Valid => Finding::Valid,
-			FindingKind::Boundary { index } => Finding::Boundary { index, roots: roots()? },
+			FindingKind::Boundary { index, .. } => Finding::Boundary { index, roots: roots()? },
 			FindingKind::Output => Finding::Output { roots: roots()? },
 			FindingKind::Query => Finding::Query,
 		};
@@ -93,10 +93,7 @@ fn one(
 	let tree = usize::from(place.boundary).saturating_sub(1);
 	let of = |roots: &[H256]| roots.get(tree).copied().unwrap_or_default();
 	let long = |_| Unfit::TooMany("positions");
-	let record = match record {
-		Some(path) => Some(RecordPath { root: of(roots), path: path.try_into().map_err(long)? }),
-		None => None,
-	};
+	let record = RecordPath { root: of(roots), path: record.try_into().map_err(long)? };
 	Ok(Opening {
 		data: data.try_into().map_err(|_| Unfit::TooMany("values a position"))?,
 		own_root: of(own_roots),
@@ -120,7 +117,7 @@ mod tests {
 		let key = crate::audit::store::Key { record: H256::repeat_byte(4), round: 1 };
 		let case = Case::new(key, seat);
 		let found = Found {
-			kind: FindingKind::Boundary { index: 2 },
+			kind: FindingKind::Boundary { index: 2, root: H256::repeat_byte(5) },
 			roots: vec![H256::repeat_byte(5); 3],
 			own_roots: vec![H256::repeat_byte(6); 3],
 			nonce: H256::repeat_byte(7),

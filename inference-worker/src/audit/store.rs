@@ -164,7 +164,7 @@ mod tests {
 		let store = CaseStore::open(&path, H256::zero()).unwrap();
 		store.keep(&case).unwrap();
 		case.found = Some(Found {
-			kind: FindingKind::Boundary { index: 2 },
+			kind: FindingKind::Boundary { index: 2, root: H256::repeat_byte(2) },
 			roots: vec![H256::repeat_byte(1)],
 			own_roots: vec![H256::repeat_byte(2)],
 			nonce: H256::repeat_byte(4),

@@ -1,7 +1,10 @@
 //! What audits take and give back (`docs/protocol/audit.md`, verdict).
 
 use crate::pallet::*;
-use aria_primitives::{traits::RecordFunds, AccountId, Balance, EpochIndex};
+use aria_primitives::{
+	traits::{AuditDraw, RecordFunds},
+	AccountId, Balance, EpochIndex,
+};
 use frame_support::{
 	storage::with_storage_layer,
 	traits::{
@@ -14,7 +17,7 @@ use sp_runtime::{traits::Zero, DispatchError, DispatchResult};
 impl<T: Config> RecordFunds for Pallet<T> {
 	fn withhold(epoch: EpochIndex, payee: &AccountId, amount: Balance, to: &AccountId) -> Balance {
 		let due = amount.min(Unvested::<T>::get(epoch, payee).unwrap_or(0));
-		if due.is_zero() {
+		if due.is_zero() || Self::is_forfeited(epoch, payee) {
 			return 0;
 		}
 		let moved = T::Currency::transfer(&Self::pot(), to, due, Preservation::Preserve);
@@ -29,6 +32,26 @@ impl<T: Config> RecordFunds for Pallet<T> {
 		Self::lower_unvested_total(payee, due);
 		Self::deposit_event(Event::Withheld { epoch, payee: payee.clone(), amount: due });
 		due
+	}
+
+	fn forfeit(payee: &AccountId, to: &AccountId) -> Balance {
+		let amount = UnvestedTotal::<T>::get(payee);
+		if amount.is_zero() {
+			return 0;
+		}
+		let moved = T::Currency::transfer(&Self::pot(), to, amount, Preservation::Preserve);
+		if moved.is_err() {
+			return 0;
+		}
+		// Entries of earlier buckets are dropped as those open: there may be many of them.
+		let epoch = T::Audit::current_epoch();
+		Unvested::<T>::remove(epoch, payee);
+		UnvestedTotal::<T>::remove(payee);
+		if let Some(last) = epoch.checked_sub(1) {
+			Forfeited::<T>::insert(payee, last);
+		}
+		Self::deposit_event(Event::Forfeited { payee: payee.clone(), amount });
+		amount
 	}
 
 	fn refund(requester: &AccountId, from: &AccountId, amount: Balance) -> Balance {

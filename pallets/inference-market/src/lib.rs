@@ -294,6 +294,23 @@ pub mod pallet {
 	pub type UnvestedTotal<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
 
+	/// Workers that failed an audit, with the last epoch of which they are paid nothing: what lies in its
+	/// bucket, and in those before it, was taken.
+	#[pallet::storage]
+	pub type Forfeited<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, EpochIndex, OptionQuery>;
+
+	/// What the records of several stages cost in which a worker took part, by the epoch that settled
+	/// them, in planck.
+	#[pallet::storage]
+	pub type Shared<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, EpochIndex, Blake2_128Concat, AccountId, Balance>;
+
+	/// Sum of [`Shared`] over all epochs.
+	#[pallet::storage]
+	pub type SharedTotal<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
+
 	/// What is burnt when the bucket of an epoch closes, in planck.
 	#[pallet::storage]
 	pub type UnvestedBurn<T: Config> = StorageMap<_, Twox64Concat, EpochIndex, Balance, ValueQuery>;
@@ -512,7 +529,7 @@ pub mod pallet {
 			/// In planck.
 			amount: Balance,
 		},
-		/// A stage that failed an audit lost what had not vested of a record.
+		/// What had not vested of a record was taken from one of its stages.
 		Withheld {
 			/// The bucket.
 			epoch: EpochIndex,
@@ -520,6 +537,20 @@ pub mod pallet {
 			payee: AccountId,
 			/// In planck.
 			amount: Balance,
+		},
+		/// A stage that failed an audit lost everything that had not vested for it.
+		Forfeited {
+			/// Who would have been paid.
+			payee: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
+		/// A record's tokens were paid as far as its stages' stakes answer for them; `Settled` follows.
+		PriceLimited {
+			/// The record.
+			id: RecordId,
+			/// What was paid for its tokens, before what stages did not get, in planck.
+			tokens: Balance,
 		},
 		/// A requester got money back for a record that failed its audit.
 		Refunded {

@@ -314,6 +314,10 @@ impl traits::AuditDraw for Mock {
 	fn is_closed(epoch: EpochIndex) -> bool {
 		Self::is_drawn(epoch) && !read("open-audits", epoch).unwrap_or(false)
 	}
+	fn is_closed_through(epoch: EpochIndex) -> bool {
+		// Tests open audits of their own epochs only.
+		(epoch.saturating_sub(4)..=epoch).all(Self::is_closed)
+	}
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult {
 		if read::<bool>("audit-full", ()).unwrap_or(false) {
 			return Err(AUDIT_FULL);
@@ -325,6 +329,13 @@ impl traits::AuditDraw for Mock {
 	}
 	fn note_stakes(id: RecordId, stakes: traits::RecordStakes) {
 		put("stakes", id, stakes);
+	}
+	fn price_limit(stake: Balance) -> Balance {
+		// Of a stake, so many parts per million.
+		read::<Balance>("price-limit", ()).map_or(Balance::MAX, |ppm| stake / 1_000_000 * ppm)
+	}
+	fn shared_limit(stake: Balance) -> Balance {
+		read::<Balance>("shared-limit", ()).map_or(Balance::MAX, |ppm| stake / 1_000_000 * ppm)
 	}
 }
 

@@ -10,8 +10,8 @@ use aria_math::split::{split_exact, split_proportional};
 use aria_primitives::{
 	record::RecordBody,
 	ticket::{AuditMode, SignedTicket},
-	traits::{Models, Offer, Workers},
-	AccountId, Balance, EpochIndex,
+	traits::{AuditDraw, Models, Offer, Workers},
+	AccountId, Balance, EpochIndex, RecordId,
 };
 use frame_support::{dispatch::Pays, ensure, traits::Get};
 use sp_core::H256;
@@ -146,13 +146,15 @@ impl<T: Config> Pallet<T> {
 
 	/// Debits who pays, moves the price into the pot, and lets every part vest.
 	pub(crate) fn collect(
+		id: &RecordId,
 		body: &RecordBody,
 		terms: Terms,
 		signed: u32,
 		epoch: EpochIndex,
 	) -> Result<Shares, DispatchError> {
 		let layers: Vec<u64> = body.stages.iter().map(|s| u64::from(s.layers.len())).collect();
-		let mut shares = Self::divide(&terms.price, &layers, signed)?;
+		let price = Self::answered_price(id, body, &terms, signed, epoch);
+		let mut shares = Self::divide(&price, &layers, signed)?;
 		Self::cap_stages(body, &mut shares);
 		match terms.payer {
 			Payer::Key(key, mut info) => {
@@ -176,6 +178,51 @@ impl<T: Config> Pallet<T> {
 			UnvestedBurn::<T>::mutate(epoch, |burn| *burn = burn.saturating_add(shares.burn));
 		}
 		Ok(shares)
+	}
+
+	/// The price as far as the stages' stakes answer for it, should one of them be false: what exceeds it
+	/// stays with the requester. Counts what records of several stages cost for each of their workers.
+	fn answered_price(
+		id: &RecordId,
+		body: &RecordBody,
+		terms: &Terms,
+		signed: u32,
+		epoch: EpochIndex,
+	) -> Price {
+		let Price { tokens, bytes } = terms.price;
+		if !terms.auditable {
+			// Nobody may check it, and nobody is slashed for it.
+			return terms.price;
+		}
+		let stages = || {
+			let signers = body.stages.iter().enumerate();
+			signers
+				.filter(move |(index, _)| has_stage(signed, *index))
+				.map(|(_, stage)| &stage.node)
+		};
+		let limit = stages()
+			.map(|node| T::Audit::price_limit(T::Workers::stake(node)))
+			.fold(Balance::MAX, Balance::min);
+		let mut most = tokens.min(limit);
+		if body.stages.len() > 1 {
+			for node in stages() {
+				let limit = T::Audit::shared_limit(T::Workers::stake(node));
+				most = most.min(limit.saturating_sub(SharedTotal::<T>::get(node)));
+			}
+			for node in stages() {
+				let is_bounded = T::Audit::shared_limit(T::Workers::stake(node)) < Balance::MAX;
+				if is_bounded && !most.is_zero() {
+					Shared::<T>::mutate(epoch, node, |entry| {
+						*entry = Some(entry.unwrap_or(0).saturating_add(most));
+					});
+					SharedTotal::<T>::mutate(node, |total| *total = total.saturating_add(most));
+				}
+			}
+		}
+		if most < tokens {
+			Self::deposit_event(Event::PriceLimited { id: *id, tokens: most });
+		}
+		Price { tokens: most, bytes }
 	}
 
 	/// Leaves with the requester what stages would get beyond what their stakes answer for. The

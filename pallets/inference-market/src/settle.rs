@@ -277,12 +277,20 @@ impl<T: Config> Pallet<T> {
 		let epoch = T::Audit::current_epoch();
 		let (requester, gateway) = (terms.requester.clone(), terms.gateway.clone());
 		let (auditable, named) = (terms.auditable, terms.named);
-		let shares = Self::collect(&body, terms, signed, epoch)?;
+		let shares = Self::collect(&id, &body, terms, signed, epoch)?;
 
 		let new_tokens = body.new_tokens();
 		let latency = u64::from(body.latency_ms).checked_div(new_tokens).unwrap_or_default();
 		let mut reputation = Ppm::MAX;
-		let mut stakes = RecordStakes { stages: Default::default(), named };
+		let author = shares.author.as_ref().map_or(0, |(_, share)| *share);
+		let parts = [author, shares.audit, shares.storage, shares.burn];
+		let mut stakes = RecordStakes {
+			stages: Default::default(),
+			named,
+			price: shares.taken,
+			cost: parts.into_iter().fold(0, Balance::saturating_add),
+			stake: Balance::MAX,
+		};
 		let parts = shares.stages.iter().zip(shares.burnt);
 		for (index, (stage, (share, burnt))) in body.stages.iter().zip(parts).enumerate() {
 			reputation = reputation.min(T::Workers::reputation(&stage.node));
@@ -292,6 +300,7 @@ impl<T: Config> Pallet<T> {
 			if !has_stage(signed, index) {
 				continue;
 			}
+			stakes.stake = stakes.stake.min(T::Workers::stake(&stage.node));
 			// What nobody may check earns neither reputation nor emission.
 			if auditable {
 				T::Workers::note_settled(&stage.node);

@@ -12,7 +12,8 @@ use sp_runtime::TryRuntimeError;
 impl<T: Config> Pallet<T> {
 	/// Checks, in order:
 	///
-	/// 1. [`UnvestedTotal`] is the sum of [`Unvested`] for each account, and never 0.
+	/// 1. [`UnvestedTotal`] is the sum of [`Unvested`] for each account without what was forfeited, and
+	///    never 0; so is [`SharedTotal`] of [`Shared`].
 	/// 2. The pot has what is unvested, to be burnt or unclaimed, on top of the existential deposit.
 	/// 3. Each escrow is on hold in full, and no more than that is reserved.
 	/// 4. What is reserved is the sum of the requester's requests.
@@ -36,13 +37,23 @@ impl<T: Config> Pallet<T> {
 	fn try_vesting() -> Result<(), TryRuntimeError> {
 		let mut sums = BTreeMap::<AccountId, Balance>::new();
 		let mut owed: Balance = 0;
-		for (_, payee, amount) in Unvested::<T>::iter() {
+		for (epoch, payee, amount) in Unvested::<T>::iter() {
+			if Self::is_forfeited(epoch, &payee) {
+				continue;
+			}
 			let sum = sums.entry(payee).or_default();
 			*sum = sum.saturating_add(amount);
 			owed = owed.saturating_add(amount);
 		}
 		let totals: BTreeMap<AccountId, Balance> = UnvestedTotal::<T>::iter().collect();
 		ensure!(sums == totals, "1: unvested totals differ from their parts");
+		let mut shared = BTreeMap::<AccountId, Balance>::new();
+		for (_, worker, price) in Shared::<T>::iter() {
+			let sum = shared.entry(worker).or_default();
+			*sum = sum.saturating_add(price);
+		}
+		let totals: BTreeMap<AccountId, Balance> = SharedTotal::<T>::iter().collect();
+		ensure!(shared == totals, "1: totals of shared records differ from their parts");
 		for amount in UnvestedBurn::<T>::iter_values().chain(Unclaimed::<T>::iter_values()) {
 			owed = owed.saturating_add(amount);
 		}

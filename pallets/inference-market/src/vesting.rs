@@ -19,16 +19,26 @@ use frame_support::{
 use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// Whether the records of `epoch` can't fail an audit any more: its time is over, and all that
-	/// were drawn have a verdict, however late that is.
+	/// Whether the records of `epoch` and of all epochs before it can't fail an audit any more: its time
+	/// is over, and all that were drawn have a verdict, however late that is. A failure takes everything
+	/// that its worker has not been paid, so nothing is paid past an audit that is open.
 	fn is_closed(epoch: EpochIndex) -> bool {
 		epoch.saturating_add(T::VestingEpochs::get()) <= T::Audit::current_epoch()
-			&& T::Audit::is_closed(epoch)
+			&& T::Audit::is_closed_through(epoch)
+	}
+
+	/// Whether what lies in the bucket of `epoch` for `payee` was taken by a failed audit.
+	pub(crate) fn is_forfeited(epoch: EpochIndex, payee: &AccountId) -> bool {
+		Forfeited::<T>::get(payee).is_some_and(|last| epoch <= last)
 	}
 
 	pub(crate) fn do_release(epoch: EpochIndex, payee: AccountId) -> DispatchResult {
 		ensure!(Self::is_closed(epoch), Error::<T>::EpochNotClosed);
+		ensure!(!Self::is_forfeited(epoch, &payee), Error::<T>::NothingToRelease);
 		let amount = Unvested::<T>::take(epoch, &payee).ok_or(Error::<T>::NothingToRelease)?;
+		if let Some(price) = Shared::<T>::take(epoch, &payee) {
+			Self::lower_shared_total(&payee, price);
+		}
 		Self::burn_bucket(epoch);
 		Self::pay_out(epoch, payee, amount);
 		Ok(())
@@ -61,6 +71,11 @@ impl<T: Config> Pallet<T> {
 			let room = budget.saturating_sub(steps).saturated_into();
 			for (payee, amount) in Unvested::<T>::drain_prefix(bucket).take(room) {
 				Self::pay_out(bucket, payee, amount);
+				steps = steps.saturating_add(1);
+			}
+			let room = budget.saturating_sub(steps).saturated_into();
+			for (worker, price) in Shared::<T>::drain_prefix(bucket).take(room) {
+				Self::lower_shared_total(&worker, price);
 				steps = steps.saturating_add(1);
 			}
 			if steps < budget {
@@ -103,8 +118,22 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
+	/// Counts `price` out of what a worker's shared records cost in all buckets.
+	fn lower_shared_total(worker: &AccountId, price: Balance) {
+		SharedTotal::<T>::mutate_exists(worker, |entry| {
+			let left = entry.unwrap_or(0).saturating_sub(price);
+			*entry = (!left.is_zero()).then_some(left);
+		});
+	}
+
 	/// Pays what left [`Unvested`], or keeps it for [`Pallet::claim`].
 	fn pay_out(epoch: EpochIndex, payee: AccountId, amount: Balance) {
+		if Self::is_forfeited(epoch, &payee) {
+			if Forfeited::<T>::get(&payee) == Some(epoch) {
+				Forfeited::<T>::remove(&payee);
+			}
+			return;
+		}
 		Self::lower_unvested_total(&payee, amount);
 		if with_storage_layer::<(), DispatchError, _>(|| Self::pay(&payee, amount)).is_ok() {
 			Self::deposit_event(Event::Released { epoch, payee, amount });

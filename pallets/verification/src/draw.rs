@@ -1,13 +1,14 @@
 //! The draw: one epoch a block, and so many records.
 
 use crate::{
+	impls::arithmetic,
 	pallet::{Config, Cursor, Drawn, DrawnThrough, Event, Pallet, PendingEpochs, Settled},
 	types::{DrawCause, DrawInfo, DrawState, DrawnStatus, PendingEpoch, SettledRecord},
 	weights::WeightInfo,
 };
 use aria_math::{
+	audit::{draw_probability_ppm, liability, AuditParameters},
 	draw::{draw, reduce},
-	reputation::audit_probability_ppm,
 };
 use aria_primitives::{hashing::sha256, EpochIndex, Ppm, RecordId, PPM};
 use codec::Encode;
@@ -44,10 +45,11 @@ impl<T: Config> Pallet<T> {
 			return T::WeightInfo::draw(0);
 		}
 		let mut processed = 0u32;
+		let numbers = arithmetic(&Self::terms().params);
 		for (id, record) in Settled::<T>::drain_prefix(state.epoch).take(limit as usize) {
 			processed = processed.saturating_add(1);
 			state.records = state.records.saturating_add(1);
-			if Self::draw_record(&state, id, record) {
+			if Self::draw_record(&state, &numbers, id, record) {
 				state.drawn = state.drawn.saturating_add(1);
 			}
 		}
@@ -88,11 +90,20 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Draws for one record; returns whether it was picked.
-	fn draw_record(state: &DrawState, id: RecordId, record: SettledRecord) -> bool {
+	fn draw_record(
+		state: &DrawState,
+		numbers: &AuditParameters,
+		id: RecordId,
+		record: SettledRecord,
+	) -> bool {
 		let (probability_ppm, cause) = if record.forced {
 			(PPM, DrawCause::Order)
 		} else {
-			(audit_probability_ppm(record.reputation, T::FloorPpm::get()), DrawCause::Lot)
+			let stakes = &record.stakes;
+			let at_stake = liability(stakes.stake, numbers);
+			let probability =
+				draw_probability_ppm(record.reputation, stakes.price, at_stake, numbers);
+			(probability, DrawCause::Lot)
 		};
 		if !Self::lot_falls_on(&id, &state.seed, probability_ppm) {
 			return false;

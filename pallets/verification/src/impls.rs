@@ -3,15 +3,16 @@
 use crate::{
 	pallet::{
 		ClosedThrough, Config, Cursor, Drawn, Error, Event, OpenAudits, Pallet, PendingEpochs,
-		Settled, Unaudited,
+		Settled, Tallies, Unaudited,
 	},
 	types::{DrawnStatus, PendingEpoch, SettledRecord},
 };
+use aria_math::audit::{liability, record_limit, shared_limit, AuditParameters};
 use aria_primitives::{
-	audit::Verdict,
-	traits::{AuditDraw, RecordStakes},
+	audit::{AuditParams, Verdict},
+	traits::{AuditDraw, RecordStakes, Uptime},
 	views::AuditStatus,
-	BlockNumber, EpochIndex, Ppm, RecordId,
+	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm, RecordId,
 };
 use frame_support::{ensure, traits::Get};
 use sp_runtime::{DispatchResult, SaturatedConversion};
@@ -27,7 +28,7 @@ impl<T: Config> Pallet<T> {
 			return match info.status {
 				DrawnStatus::Open => AuditStatus::Drawn { at: info.at },
 				DrawnStatus::Decided { verdict: Verdict::Unaudited, .. } => AuditStatus::Unaudited,
-				DrawnStatus::Decided { verdict, at } => AuditStatus::Decided { verdict, at },
+				DrawnStatus::Decided { verdict, at, .. } => AuditStatus::Decided { verdict, at },
 			};
 		}
 		let due = Self::is_due(record_epoch, T::CurrentEpoch::get());
@@ -80,6 +81,42 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
+impl<T: Config> Uptime for Pallet<T> {
+	/// Nobody measures it.
+	fn uptime(_: &AccountId, _: EraIndex) -> Option<Ppm> {
+		None
+	}
+
+	fn audit_pass_rate(worker: &AccountId, era: EraIndex) -> Option<Ppm> {
+		Tallies::<T>::get(era, worker).map(|tally| tally.pass_rate())
+	}
+}
+
+/// The numbers as `aria_math` takes them.
+pub(crate) fn arithmetic(params: &AuditParams) -> AuditParameters {
+	AuditParameters {
+		window_blocks: params.window,
+		seats: params.first_seats,
+		further_seats: params.further_seats,
+		positions: params.positions.into(),
+		floor_ppm: params.floor_ppm,
+		verifier_fee: params.verifier_fee,
+		fee_ppm: params.fee_ppm,
+		levy_ppm: params.levy_ppm,
+		commit_bond: params.commit_bond,
+		fail_slash_ppm: params.fail_slash,
+		false_verdict_slash_ppm: params.false_verdict_slash,
+		canary_slash: params.canary_slash,
+		canary_rate: params.canary_rate,
+		canary_fee: params.canary_fee,
+		canary_bond: params.canary_bond,
+		canary_ppm: params.canary_ppm,
+		catch_ppm: params.catch_ppm,
+		silence_slash: params.silence_slash,
+		max_seat_stake: params.max_seat_stake,
+	}
+}
+
 impl<T: Config> AuditDraw for Pallet<T> {
 	fn current_epoch() -> EpochIndex {
 		T::CurrentEpoch::get()
@@ -127,6 +164,14 @@ impl<T: Config> AuditDraw for Pallet<T> {
 		Settled::<T>::insert(epoch, id, SettledRecord { reputation, forced: false, stakes });
 		Self::deposit_event(Event::RecordPending { id, epoch });
 		Ok(())
+	}
+
+	fn price_limit(stake: Balance) -> Balance {
+		record_limit(liability(stake, &arithmetic(&Self::terms().params)))
+	}
+
+	fn shared_limit(stake: Balance) -> Balance {
+		shared_limit(stake)
 	}
 
 	fn note_stakes(id: RecordId, stakes: RecordStakes) {

@@ -25,7 +25,7 @@
 //! randomness has come from blocks that were made after the last of them was settled, so nobody
 //! could know while settling which records would be looked at. A record is drawn with a probability
 //! that falls with the lowest reputation among its stages, from certainty down to
-//! [`Config::FloorPpm`].
+//! a floor, and is raised where its price asks for more.
 //!
 //! ### Key concepts
 //!
@@ -48,11 +48,14 @@
 //!   commit, reveal, and open what they computed at positions that a beacon picks; then their seats
 //!   are counted. A record that is disputed gets a second round with more seats. Windows of one block
 //!   that do not fit its part of the block are put off to the next.
-//! * **Who is to blame pays**: a stage that failed with its share and stake, a silent gateway with
-//!   its stake, an overruled verifier with bond and stake, who does not go on with its bond. The
-//!   requester's price comes back out of what was taken, never out of the audit pot.
-//! * **Nothing vests before its verdict**:
-//!   [`AuditDraw::is_closed`](aria_primitives::traits::AuditDraw) says when.
+//! * **Who is to blame pays**: a stage that failed with stake and all that has not vested, a silent
+//!   gateway with its stake, an overruled verifier with bond and stake, who does not go on with its
+//!   bond. The requester's price comes back out of what was taken, never out of the audit pot.
+//! * **Nothing vests before its verdict, or past an open audit of an earlier epoch**:
+//!   [`AuditDraw::is_closed_through`](aria_primitives::traits::AuditDraw) says when.
+//! * **Fees** lie in the pot until nothing can turn out about a verifier that was open when it earned
+//!   them: a canary takes all of them.
+//! * **Verdicts** on a worker's stages are counted for each era: a factor of what emission pays it.
 //! * **Statuses** are kept as long as the records they belong to, that is for good. A record that
 //!   was passed over leaves nothing behind, which is how it is known.
 //!
@@ -89,8 +92,8 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use crate::{
 		audit::types::{
-			Audit, CanaryBudget, CanaryInfo, Phase, QueueEnds, Seat, TotalWeight, VerifierInfo,
-			MAX_DEADLINES,
+			Audit, CanaryBudget, CanaryInfo, EpochTerms, Phase, QueueEnds, Seat, Tally,
+			TotalWeight, VerifierInfo, MAX_DEADLINES,
 		},
 		types::{DrawInfo, DrawState, PendingEpoch, SettledRecord, MAX_PENDING_EPOCHS},
 		weights::WeightInfo,
@@ -103,7 +106,7 @@ pub mod pallet {
 		},
 		traits::{self, AuditDraw},
 		views::AuditStatus,
-		AccountId, Balance, BlockNumber, EpochIndex, Ppm, RecordId, PPM,
+		AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm, RecordId,
 	};
 	use frame_support::{
 		pallet_prelude::*,
@@ -186,10 +189,6 @@ pub mod pallet {
 		/// Epochs from the settlement of a record to its draw; at least 1.
 		#[pallet::constant]
 		type DrawDelay: Get<u64>;
-
-		/// The probability of an audit at the best reputation, in parts per million; above 0.
-		#[pallet::constant]
-		type FloorPpm: Get<Ppm>;
 
 		/// Most records that a block draws for; at least 1.
 		#[pallet::constant]
@@ -301,6 +300,30 @@ pub mod pallet {
 	/// Canaries that were committed to and not shown, by their hash.
 	#[pallet::storage]
 	pub type Canaries<T: Config> = CountedStorageMap<_, Identity, H256, CanaryInfo, OptionQuery>;
+
+	/// What this epoch began with.
+	#[pallet::storage]
+	pub type Terms<T: Config> = StorageValue<_, EpochTerms, OptionQuery>;
+
+	/// The sum of all fees that verifiers are owed, in planck; the pot has it.
+	#[pallet::storage]
+	pub type FeesOwed<T: Config> = StorageValue<_, Balance, ValueQuery>;
+
+	/// Verdicts on workers' stages, by the era in which the record counts.
+	#[pallet::storage]
+	pub type Tallies<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		EraIndex,
+		Blake2_128Concat,
+		AccountId,
+		Tally,
+		OptionQuery,
+	>;
+
+	/// The first era whose verdicts are not all forgotten.
+	#[pallet::storage]
+	pub type TalliesFrom<T: Config> = StorageValue<_, EraIndex, ValueQuery>;
 
 	/// What may be spent on canaries.
 	#[pallet::storage]
@@ -473,6 +496,20 @@ pub mod pallet {
 			/// In planck.
 			slashed: Balance,
 		},
+		/// A verifier was paid fees that nothing can turn out about any more.
+		FeesPaid {
+			/// The verifier.
+			verifier: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
+		/// A verifier passed a canary, and lost all fees that it had not been paid.
+		FeesForfeited {
+			/// The verifier.
+			verifier: AccountId,
+			/// In planck.
+			amount: Balance,
+		},
 		/// What was taken from who is to blame, and nobody is owed, was burnt.
 		Burnt {
 			/// In planck.
@@ -482,8 +519,8 @@ pub mod pallet {
 		CanaryCommitted {
 			/// The commitment.
 			hash: H256,
-			/// Who did.
-			maker: AccountId,
+			/// Who did, for its maker or as its maker.
+			by: AccountId,
 		},
 		/// A record was shown to be a canary.
 		CanaryShown {
@@ -497,14 +534,14 @@ pub mod pallet {
 			/// The record.
 			id: RecordId,
 			/// Whose bond.
-			maker: AccountId,
+			by: AccountId,
 		},
 		/// A canary that was never shown lost its bond.
 		CanaryForgotten {
 			/// The commitment.
 			hash: H256,
 			/// Whose bond.
-			maker: AccountId,
+			by: AccountId,
 		},
 	}
 
@@ -584,8 +621,6 @@ pub mod pallet {
 		CanaryKnown,
 		/// There are as many canaries as there may be: wait until one is shown.
 		TooManyCanaries,
-		/// Too few records were audited since the last canary: wait for more.
-		NoCanaryBudget,
 		/// No such canary: check stage, maker and nonce.
 		UnknownCanary,
 		/// The canary was committed to when its record was settled already.
@@ -598,19 +633,32 @@ pub mod pallet {
 		NotAStage,
 		/// The canary may still be shown: wait.
 		CanaryAlive,
+		/// The lot gives no right to make a canary in the epoch in which it was committed to: try the
+		/// next epoch.
+		NoCanaryRight,
+		/// The record was drawn, or may be: show the canary when its verdict is held back.
+		CanaryMayBeDrawn,
+		/// The worker has less at stake than a canary takes: bond more first.
+		StakeTooLow,
+		/// There is a place for another verifier: call `register_verifier`.
+		PlacesFree,
+		/// Only more stake displaces a verifier: name one with less, or bond more.
+		NoMoreStake,
+		/// The verifier has no fees, or has to wait until audits that were open when it earned them are
+		/// over.
+		NothingRipe,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+			Self::begin_epoch();
 			let drawn = Self::draw_due(T::CurrentEpoch::get());
 			drawn.saturating_add(Self::run_audits(now.saturated_into()))
 		}
 
 		fn integrity_test() {
 			assert!(T::DrawDelay::get() > 0, "DrawDelay must be at least 1 epoch");
-			assert!(T::FloorPpm::get() > 0, "FloorPpm must be above 0, or trust is never checked");
-			assert!(T::FloorPpm::get() <= PPM, "FloorPpm must be at most 1,000,000");
 			assert!(T::MaxDrawsPerBlock::get() > 0, "MaxDrawsPerBlock must be at least 1");
 			assert!(T::MaxPerEpoch::get() > 0, "MaxPerEpoch must be at least 1");
 			assert!(
@@ -768,8 +816,8 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// Counts if two thirds of those who speak in the round, and at least two, say so, and the
-		/// gateway does not answer on chain. Puts the bond of a seat on hold.
+		/// Counts as a finding that blames the gateway, unless it answers on chain. Puts the bond of a
+		/// seat on hold.
 		///
 		/// ## Parameters
 		///
@@ -907,7 +955,8 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// Puts a bond on hold, which is lost if the canary is not shown within a day.
+		/// Puts a bond on hold, which is lost if the canary is neither shown nor withdrawn within a day.
+		/// Any account may commit for the maker, whose right is proven when the canary is shown.
 		///
 		/// ## Parameters
 		///
@@ -915,8 +964,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::CanaryKnown`], [`Error::TooManyCanaries`], [`Error::NoCanaryBudget`]; the
-		///   currency's if there is no bond.
+		/// - [`Error::CanaryKnown`], [`Error::TooManyCanaries`]; the currency's if there is no bond.
 		///
 		/// ## Events
 		///
@@ -924,8 +972,8 @@ pub mod pallet {
 		#[pallet::call_index(8)]
 		#[pallet::weight(T::WeightInfo::commit_canary())]
 		pub fn commit_canary(origin: OriginFor<T>, hash: H256) -> DispatchResult {
-			let maker = ensure_signed(origin)?;
-			Self::do_commit_canary(maker, hash)
+			let by = ensure_signed(origin)?;
+			Self::do_commit_canary(by, hash)
 		}
 
 		/// Shows that a record was made false on purpose.
@@ -943,14 +991,16 @@ pub mod pallet {
 		///
 		/// - `id`: the record.
 		/// - `stage`: the stage that is false, from 0.
-		/// - `maker`: who committed.
+		/// - `maker`: the verifier whose right it is to make one.
 		/// - `nonce`: what made the commitment unguessable.
+		/// - `proof`: of that right, in the epoch of the commitment.
 		///
 		/// ## Errors
 		///
-		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`],
-		///   [`Error::NotRequester`], [`Error::DrawnByOrder`], [`Error::NotAStage`],
-		///   [`Error::UnknownCanary`], [`Error::CanaryTooLate`]
+		/// - [`Error::NoAudit`], [`Error::NotInWindow`], [`Error::DrawnByOrder`],
+		///   [`Error::NoRecord`], [`Error::NotRequester`], [`Error::NotAStage`],
+		///   [`Error::UnknownCanary`], [`Error::CanaryTooLate`], [`Error::NotVerifier`],
+		///   [`Error::VerifierTooNew`], [`Error::BadSeatProof`], [`Error::NoCanaryRight`]
 		///
 		/// ## Events
 		///
@@ -963,9 +1013,10 @@ pub mod pallet {
 			stage: u16,
 			maker: AccountId,
 			nonce: H256,
+			proof: SeatProof,
 		) -> DispatchResult {
 			let requester = ensure_signed(origin)?;
-			Self::do_reveal_canary(&requester, id, stage, maker, nonce)
+			Self::do_reveal_canary(&requester, id, stage, maker, nonce, &proof)
 		}
 
 		/// Forgets a canary that was not shown in time; its bond is lost.
@@ -990,6 +1041,106 @@ pub mod pallet {
 		pub fn forget_canary(origin: OriginFor<T>, hash: H256) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_forget_canary(hash)
+		}
+
+		/// Makes the caller a verifier in the place of one with less at stake, where all are taken.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by an active worker.
+		///
+		/// ## Details
+		///
+		/// So that nobody fills the places with many small stakes. The other one is paid its fees.
+		///
+		/// ## Parameters
+		///
+		/// - `key`: as in [`Pallet::register_verifier`].
+		/// - `other`: the verifier whose place it takes.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::PlacesFree`], [`Error::NotVerifier`], [`Error::NoMoreStake`],
+		///   [`Error::SeatsOpen`]; those of [`Pallet::register_verifier`].
+		///
+		/// ## Events
+		///
+		/// - [`Event::VerifierRetired`], [`Event::VerifierRegistered`]
+		#[pallet::call_index(11)]
+		#[pallet::weight(
+			T::WeightInfo::register_verifier().saturating_add(T::WeightInfo::retire_verifier())
+		)]
+		pub fn displace_verifier(
+			origin: OriginFor<T>,
+			key: sr25519::Public,
+			other: AccountId,
+		) -> DispatchResult {
+			let worker = ensure_signed(origin)?;
+			Self::do_displace_verifier(worker, key, other)
+		}
+
+		/// Withdraws a canary whose record was passed over by the draw.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the record's requester.
+		///
+		/// ## Details
+		///
+		/// Gives the bond back. What such canaries cost is paid with those that are drawn.
+		///
+		/// ## Parameters
+		///
+		/// - `id`, `stage`, `maker`, `nonce`: as in [`Pallet::reveal_canary`].
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoRecord`], [`Error::NotRequester`], [`Error::NotAStage`],
+		///   [`Error::UnknownCanary`], [`Error::CanaryTooLate`], [`Error::CanaryMayBeDrawn`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::CanaryReturned`]
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::reveal_canary())]
+		pub fn withdraw_canary(
+			origin: OriginFor<T>,
+			id: RecordId,
+			stage: u16,
+			maker: AccountId,
+			nonce: H256,
+		) -> DispatchResult {
+			let requester = ensure_signed(origin)?;
+			Self::do_withdraw_canary(&requester, id, stage, &maker, &nonce)
+		}
+
+		/// Pays a verifier the fees that it need not wait for any more.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by anybody.
+		///
+		/// ## Details
+		///
+		/// Fees are paid when the audits that were open as they were earned are over: a canary among
+		/// those would take them. A verifier with no open seat waits for nothing.
+		///
+		/// ## Parameters
+		///
+		/// - `verifier`: whose.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotVerifier`], [`Error::NothingRipe`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::FeesPaid`]
+		#[pallet::call_index(13)]
+		#[pallet::weight(T::WeightInfo::retire_verifier())]
+		pub fn claim_fees(origin: OriginFor<T>, verifier: AccountId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_claim_fees(&verifier)
 		}
 	}
 
@@ -1017,6 +1168,16 @@ pub mod pallet {
 		/// A verifier.
 		pub fn verifier(worker: AccountId) -> Option<VerifierInfo> {
 			Verifiers::<T>::get(worker)
+		}
+
+		/// How many audits found a worker's stages right and false, of records that count in an era.
+		pub fn tally(worker: AccountId, era: EraIndex) -> Tally {
+			Tallies::<T>::get(era, worker).unwrap_or_default()
+		}
+
+		/// What this epoch began with: numbers of the game, and what canaries are drawn by.
+		pub fn epoch_terms() -> EpochTerms {
+			Self::terms()
 		}
 
 		/// The numbers of the game as they are now, each within its range.

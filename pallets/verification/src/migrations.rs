@@ -30,7 +30,7 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for Audits<T> {
 		let at = Pallet::<T>::now();
 		Drawn::<T>::translate_values::<DrawInfo, _>(|mut info| {
 			entries = entries.saturating_add(1);
-			info.status = DrawnStatus::Decided { verdict: Verdict::Unaudited, at };
+			info.status = DrawnStatus::Decided { verdict: Verdict::Unaudited, at, canary: false };
 			Some(info)
 		});
 		Pallet::<T>::endow_pot();

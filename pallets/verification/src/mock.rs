@@ -18,7 +18,7 @@ use frame_support::{
 	traits::{
 		fungible::{Inspect, Mutate},
 		tokens::Preservation,
-		ConstU128, ConstU32, ConstU64, Get, Hooks, Randomness, UnixTime,
+		ConstU128, ConstU64, Get, Hooks, Randomness, UnixTime,
 	},
 	weights::{constants::RocksDbWeight, Weight},
 };
@@ -76,6 +76,8 @@ impl pallet_balances::Config for Test {
 
 /// Probability of an audit at the best reputation, in the mock.
 pub const FLOOR: Ppm = 20_000;
+/// The numbers of the game in most tests: with so many seats that three verifiers have one for sure.
+pub const PARAMS: AuditParams = AuditParams { first_seats: 3, ..AuditParams::DEFAULT };
 /// Epochs from settlement to draw, in the mock.
 pub const DELAY: u64 = 2;
 
@@ -89,7 +91,7 @@ parameter_types! {
 	pub static MaxVerifiers: u32 = 1_000;
 	/// Tests of the draw set it to 0: what was drawn stays as it was drawn.
 	pub static MaxSteps: u32 = 8;
-	pub static Parameters: AuditParams = AuditParams::DEFAULT;
+	pub static Parameters: AuditParams = PARAMS;
 	pub static BeaconSeed: u8 = 0;
 	pub const AuditPot: AccountId = AccountId::new([201; 32]);
 	/// Workers that are not active.
@@ -100,6 +102,10 @@ parameter_types! {
 	pub static Payouts: BTreeMap<AccountId, AccountId> = BTreeMap::new();
 	/// Workers whose reputation was cut.
 	pub static Faults: Vec<AccountId> = Vec::new();
+	/// Workers whose reputation grew.
+	pub static Passes: Vec<AccountId> = Vec::new();
+	/// The era in which work counts.
+	pub static Era: EraIndex = 0;
 	pub static Records: BTreeMap<RecordId, RecordEntry> = BTreeMap::new();
 	/// What has not vested.
 	pub static Unvested: BTreeMap<(EpochIndex, AccountId), Balance> = BTreeMap::new();
@@ -156,6 +162,9 @@ impl traits::Accountable for Mock {
 	}
 	fn note_fault(worker: &AccountId) {
 		Faults::mutate(|faults| faults.push(worker.clone()));
+	}
+	fn note_passed(worker: &AccountId) {
+		Passes::mutate(|passes| passes.push(worker.clone()));
 	}
 	#[cfg(feature = "runtime-benchmarks")]
 	fn benchmark_stake(worker: &AccountId, stake: Balance) {
@@ -214,6 +223,13 @@ impl traits::RecordFunds for Mock {
 			moved
 		})
 	}
+	fn forfeit(payee: &AccountId, to: &AccountId) -> Balance {
+		Unvested::mutate(|unvested| {
+			let theirs = unvested.iter_mut().filter(|((_, account), _)| account == payee);
+			let sum = theirs.map(|(_, amount)| core::mem::take(amount)).sum();
+			move_funds(&MARKET, to, sum)
+		})
+	}
 	fn refund(requester: &AccountId, from: &AccountId, amount: Balance) -> Balance {
 		move_funds(from, requester, amount)
 	}
@@ -237,7 +253,7 @@ impl traits::RecordFunds for Mock {
 
 impl traits::WorkSink for Mock {
 	fn current_era() -> EraIndex {
-		0
+		Era::get()
 	}
 	fn note_work(_: WorkNote) {}
 	fn revoke_work(era: EraIndex, note: WorkNote) {
@@ -298,7 +314,6 @@ impl crate::Config for Test {
 	type Randomness = TestRandomness;
 	type DrawOrigin = EnsureRoot<AccountId>;
 	type DrawDelay = ConstU64<DELAY>;
-	type FloorPpm = ConstU32<FLOOR>;
 	type MaxDrawsPerBlock = MaxDrawsPerBlock;
 	type MaxPerEpoch = MaxPerEpoch;
 	type WeightInfo = ();
@@ -313,12 +328,14 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	MaxWaiting::set(100_000);
 	MaxVerifiers::set(1_000);
 	MaxSteps::set(0);
-	Parameters::set(AuditParams::DEFAULT);
+	Parameters::set(PARAMS);
 	BeaconSeed::set(0);
 	Inactive::set(BTreeSet::new());
 	Unwilling::set(BTreeSet::new());
 	Payouts::set(BTreeMap::new());
 	Faults::set(Vec::new());
+	Passes::set(Vec::new());
+	Era::set(0);
 	Records::set(BTreeMap::new());
 	Unvested::set(BTreeMap::new());
 	Revoked::set(Vec::new());

@@ -3,9 +3,9 @@
 use crate::{
 	audit::types::{Phase, SeatState},
 	pallet::{
-		Audits, Canaries, ClosedThrough, Config, Cursor, Deadlines, Drawn, DrawnThrough,
-		HoldReason, OpenAudits, Pallet, PendingEpochs, Seats, Settled, Unaudited, VerifierKeys,
-		VerifierWeight, Verifiers, Waiting, WaitingEnds,
+		Audits, Canaries, ClosedThrough, Config, Cursor, Deadlines, Drawn, DrawnThrough, FeesOwed,
+		HoldReason, OpenAudits, Pallet, PendingEpochs, Seats, Settled, Tallies, TalliesFrom,
+		Unaudited, VerifierKeys, VerifierWeight, Verifiers, Waiting, WaitingEnds,
 	},
 	types::{DrawCause, DrawnStatus},
 };
@@ -15,7 +15,10 @@ use aria_primitives::{
 };
 use frame_support::{
 	ensure,
-	traits::{fungible::InspectHold, Get},
+	traits::{
+		fungible::{Inspect, InspectHold},
+		Get,
+	},
 };
 use sp_runtime::TryRuntimeError;
 
@@ -181,15 +184,15 @@ impl<T: Config> Pallet<T> {
 		}
 		let mut canaries = BTreeMap::<AccountId, Balance>::new();
 		let shown = Audits::<T>::iter_values().filter_map(|audit| audit.canary);
-		let shown = shown.map(|canary| (canary.maker, canary.bond));
-		let hidden = Canaries::<T>::iter_values().map(|canary| (canary.maker, canary.bond));
-		for (maker, bond) in shown.chain(hidden) {
-			let sum = canaries.entry(maker).or_default();
+		let shown = shown.map(|canary| (canary.by, canary.bond));
+		let hidden = Canaries::<T>::iter_values().map(|canary| (canary.by, canary.bond));
+		for (by, bond) in shown.chain(hidden) {
+			let sum = canaries.entry(by).or_default();
 			*sum = sum.saturating_add(bond);
 		}
-		for (maker, sum) in canaries {
-			let held = T::Currency::balance_on_hold(&HoldReason::Canary.into(), &maker);
-			ensure!(held == sum, "A maker's canaries are not what it has on hold");
+		for (by, sum) in canaries {
+			let held = T::Currency::balance_on_hold(&HoldReason::Canary.into(), &by);
+			ensure!(held == sum, "The bonds of canaries are not what is on hold for them");
 		}
 		Ok(())
 	}
@@ -213,6 +216,20 @@ impl<T: Config> Pallet<T> {
 			.iter()
 			.fold(total.counted, |sum, (_, weight)| sum.saturating_add(*weight));
 		ensure!(all == sum, "The weight of verifiers is not the sum of theirs");
+
+		// 12. What verifiers are owed is the sum of their fees, and the pot has it.
+		let fees = Verifiers::<T>::iter_values()
+			.fold(0, |sum: Balance, info| sum.saturating_add(info.fees()));
+		ensure!(fees == FeesOwed::<T>::get(), "The sum of fees is not what verifiers are owed");
+		let pot = T::Currency::balance(&T::AuditPot::get());
+		ensure!(fees == 0 || pot >= fees, "The pot owes more than it has");
+
+		// 13. No verdict is counted in an era that is forgotten.
+		let from = TalliesFrom::<T>::get();
+		ensure!(
+			Tallies::<T>::iter_keys().all(|(era, _)| era >= from),
+			"Verdicts of a forgotten era are counted"
+		);
 		Ok(())
 	}
 }

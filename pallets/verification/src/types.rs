@@ -113,6 +113,8 @@ pub enum DrawnStatus {
 		verdict: Verdict,
 		/// Its block.
 		at: BlockNumber,
+		/// Whether the stage that failed did so on purpose, as a canary.
+		canary: bool,
 	},
 }
 

@@ -380,6 +380,14 @@ impl<T: Config> traits::Accountable for Pallet<T> {
 		}
 	}
 
+	fn note_passed(worker: &AccountId) {
+		Workers::<T>::mutate(worker, |entry| {
+			if let Some(info) = entry {
+				info.reputation = reputation::pass_audit(info.reputation);
+			}
+		});
+	}
+
 	#[cfg(feature = "runtime-benchmarks")]
 	fn benchmark_stake(worker: &AccountId, stake: Balance) {
 		use frame_support::traits::fungible::Mutate as _;

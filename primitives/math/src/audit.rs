@@ -29,8 +29,12 @@ pub const PPM_SQUARED: u64 = PPM as u64 * PPM as u64;
 /// Planck of a thousandth of an ARIA.
 const MILLI: Balance = ARIA / 1_000;
 
+/// What records of several stages cost together, as far as they are not vested, is at most this many times
+/// the stake of each of their workers: else a stage with little could take the blame for many.
+pub const SHARED_FACTOR: Balance = 1;
+
 /// How many parameters there are.
-pub const PARAMETERS: usize = 17;
+pub const PARAMETERS: usize = 19;
 
 /// A parameter as governance sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,9 @@ pub struct AuditParameters {
 	pub floor_ppm: u32,
 	/// Most that a counted seat is paid, in planck.
 	pub verifier_fee: Balance,
+	/// Most that an audit may take out of the pot, in ppm of the record's price over the probability
+	/// of its draw.
+	pub fee_ppm: u32,
 	/// Most that an audit may take out of the stages' shares of its record, in ppm of these.
 	pub levy_ppm: u32,
 	/// What a commitment puts on hold, in planck.
@@ -77,6 +84,8 @@ pub struct AuditParameters {
 	pub canary_fee: Balance,
 	/// What a canary puts on hold, in planck.
 	pub canary_bond: Balance,
+	/// What canaries may cost, in ppm of the drawn records' prices over the probability of their draw.
+	pub canary_ppm: u32,
 	/// Part of a canary slash for those who caught it, in ppm; the maker gets the rest.
 	pub catch_ppm: u32,
 	/// What silence costs a gateway at least, in planck.
@@ -94,6 +103,7 @@ impl AuditParameters {
 		positions: 2,
 		floor_ppm: AUDIT_FLOOR_PPM,
 		verifier_fee: 20 * MILLI,
+		fee_ppm: 30_000,
 		levy_ppm: 500_000,
 		commit_bond: 100 * MILLI,
 		fail_slash_ppm: 500_000,
@@ -102,6 +112,7 @@ impl AuditParameters {
 		canary_rate: 100,
 		canary_fee: 10 * MILLI,
 		canary_bond: 500 * MILLI,
+		canary_ppm: 20_000,
 		catch_ppm: 500_000,
 		silence_slash: 10 * ARIA,
 		max_seat_stake: 1_000 * ARIA,
@@ -113,13 +124,14 @@ impl AuditParameters {
 	/// ([`guessing_pays`]), and times the canaries' rate a half of the canary slash's lower end
 	/// ([`passing_blindly_pays`]).
 	pub const RANGES: [Range; PARAMETERS] = [
-		range("WindowBlocks", Self::DEFAULT.window_blocks as u128, 100, 14_400),
-		range("Seats", Self::DEFAULT.seats as u128, 2, 16),
-		range("FurtherSeats", Self::DEFAULT.further_seats as u128, 3, 64),
+		range("Window", Self::DEFAULT.window_blocks as u128, 100, 2_400),
+		range("FirstSeats", Self::DEFAULT.seats as u128, 2, 16),
+		range("FurtherSeats", Self::DEFAULT.further_seats as u128, 3, 16),
 		range("Positions", Self::DEFAULT.positions as u128, 1, 8),
-		range("AuditFloor", Self::DEFAULT.floor_ppm as u128, 5_000, 1_000_000),
+		range("Floor", Self::DEFAULT.floor_ppm as u128, 5_000, 1_000_000),
 		range("VerifierFee", Self::DEFAULT.verifier_fee, MILLI, 50 * MILLI),
-		range("AuditLevy", Self::DEFAULT.levy_ppm as u128, 0, 500_000),
+		range("FeePart", Self::DEFAULT.fee_ppm as u128, 0, 35_000),
+		range("Levy", Self::DEFAULT.levy_ppm as u128, 0, 500_000),
 		range("CommitBond", Self::DEFAULT.commit_bond, 50 * MILLI, 10 * ARIA),
 		range("FailSlash", Self::DEFAULT.fail_slash_ppm as u128, 100_000, 1_000_000),
 		range(
@@ -132,6 +144,7 @@ impl AuditParameters {
 		range("CanaryRate", Self::DEFAULT.canary_rate as u128, 10, 100),
 		range("CanaryFee", Self::DEFAULT.canary_fee, 0, 50 * MILLI),
 		range("CanaryBond", Self::DEFAULT.canary_bond, 100 * MILLI, 10 * ARIA),
+		range("CanaryPart", Self::DEFAULT.canary_ppm as u128, 0, 35_000),
 		range("CatchShare", Self::DEFAULT.catch_ppm as u128, 0, 1_000_000),
 		range("SilenceSlash", Self::DEFAULT.silence_slash, ARIA, 100 * ARIA),
 		range("MaxSeatStake", Self::DEFAULT.max_seat_stake, 100 * ARIA, 100_000 * ARIA),
@@ -146,6 +159,7 @@ impl AuditParameters {
 			self.positions.into(),
 			self.floor_ppm.into(),
 			self.verifier_fee,
+			self.fee_ppm.into(),
 			self.levy_ppm.into(),
 			self.commit_bond,
 			self.fail_slash_ppm.into(),
@@ -154,6 +168,7 @@ impl AuditParameters {
 			self.canary_rate.into(),
 			self.canary_fee,
 			self.canary_bond,
+			self.canary_ppm.into(),
 			self.catch_ppm.into(),
 			self.silence_slash,
 			self.max_seat_stake,
@@ -177,6 +192,7 @@ impl AuditParameters {
 			positions: small(next()),
 			floor_ppm: small(next()),
 			verifier_fee: next(),
+			fee_ppm: small(next()),
 			levy_ppm: small(next()),
 			commit_bond: next(),
 			fail_slash_ppm: small(next()),
@@ -185,6 +201,7 @@ impl AuditParameters {
 			canary_rate: small(next()),
 			canary_fee: next(),
 			canary_bond: next(),
+			canary_ppm: small(next()),
 			catch_ppm: small(next()),
 			silence_slash: next(),
 			max_seat_stake: next(),
@@ -316,6 +333,12 @@ pub fn record_limit(liability: Balance) -> Balance {
 	mul_div_floor(liability, assured, rest).unwrap_or(0)
 }
 
+/// What records of several stages in which a worker with that stake takes part may cost together as far as
+/// they are not vested, in planck.
+pub fn shared_limit(stake: Balance) -> Balance {
+	stake.saturating_mul(SHARED_FACTOR)
+}
+
 /// The probability at which lying in a record has no positive expectation, in ppm, rounded up;
 /// for a price up to [`record_limit`], a certainty beyond it.
 pub fn value_probability_ppm(price: Balance, liability: Balance) -> u32 {
@@ -374,24 +397,25 @@ impl SeatFee {
 	}
 }
 
-/// The fee of each of `counted` seats of a record that was drawn with that probability, which paid
-/// `audit_part` into the pot and has `shares` for its stages.
+/// The fee of each of `counted` seats of a record of that price, which was drawn with that probability
+/// and has `shares` for its stages.
 ///
-/// In the mean the pot gives no more than the record brought: who arranges audits of his own records
-/// to be paid for them gains nothing. What is then missing to a full fee, as it is for newcomers,
-/// whose every record is audited, the stages pay, up to the levy. No fee is above the stages' part.
+/// In the mean the pot gives no more than a part of the price, however many seats there are: who
+/// arranges audits of his own records to be paid for them gains nothing. What is then missing to a full
+/// fee, as it is for newcomers, whose every record is audited, the stages pay, up to the levy.
 pub fn seat_fee(
-	audit_part: Balance,
+	price: Balance,
 	shares: Balance,
 	probability_ppm: u32,
 	counted: u32,
 	parameters: &AuditParameters,
 ) -> SeatFee {
-	let full = parameters.verifier_fee.min(shares);
-	let expected = u128::from(probability_ppm.min(PPM)).saturating_mul(parameters.seats.into());
-	let pot = mul_div_floor(audit_part, u128::from(PPM), expected).unwrap_or(0).min(full);
-	let levy =
-		mul_ppm(shares, parameters.levy_ppm.min(PPM)).checked_div(u128::from(counted)).unwrap_or(0);
+	let (full, counted) = (parameters.verifier_fee, u128::from(counted));
+	let part = mul_ppm(price, parameters.fee_ppm.min(PPM));
+	let odds = u128::from(probability_ppm.min(PPM));
+	let most = mul_div_floor(part, u128::from(PPM), odds).unwrap_or(0);
+	let pot = most.checked_div(counted).unwrap_or(0).min(full);
+	let levy = mul_ppm(shares, parameters.levy_ppm.min(PPM)).checked_div(counted).unwrap_or(0);
 	SeatFee { pot, shares: full.saturating_sub(pot).min(levy) }
 }
 

@@ -76,7 +76,7 @@ fn defaults_should_lie_in_their_ranges() {
 #[test]
 fn values_outside_of_their_ranges_should_be_named_and_brought_in() {
 	let none = AuditParameters { seats: 0, ..DEFAULT };
-	assert_eq!(none.check(), Err("Seats"));
+	assert_eq!(none.check(), Err("FirstSeats"));
 	assert_eq!(AuditParameters::within_ranges(none.values()).seats, 2);
 	let generous = AuditParameters { verifier_fee: ARIA, ..DEFAULT };
 	assert_eq!(generous.check(), Err("VerifierFee"));
@@ -165,7 +165,7 @@ fn assurance_should_hold_for_every_number_of_seats_with_half_of_the_stake_lying(
 		let found = AuditParameters::RANGES.iter().find(|range| range.name == name).unwrap();
 		u32::try_from(found.low).unwrap()..=u32::try_from(found.high).unwrap()
 	};
-	for seats in range("Seats") {
+	for seats in range("FirstSeats") {
 		for further in range("FurtherSeats") {
 			assert!(detection_ppm(seats, further, PPM / 2) >= ASSURANCE_PPM, "{seats} {further}");
 		}
@@ -331,6 +331,7 @@ fn two_thirds_would_leave_a_third_of_the_stake_unpunished() {
 	}
 	assert!(detection_ppm(2, 9, 666_667) > 640_000);
 	assert!(detection_ppm(2, 64, 666_667) > 730_000);
+	assert!(detection_ppm(2, 16, 666_667) > detection_ppm(2, 9, 666_667));
 }
 
 // --- the cost of audits -----------------------------------------------------------------------
@@ -372,29 +373,44 @@ proptest! {
 proptest! {
 	#![proptest_config(config())]
 
-	/// Who is requester, gateway, stage, author of the block and every verifier, and has every
-	/// record audited as often as it may be.
 	#[test]
-	fn dealing_with_oneself_should_lose(
+	fn audits_should_cost_the_pot_no_more_than_their_part_of_the_price(
 		parameters in any_parameters(),
 		price in any_amount(),
 		split in any_split(),
-		beta in any_ppm(),
 		probability in 1..=PPM,
 		counted in 1_u32..64,
 	) {
-		let [stages, gateway, author, audit, storage, burn] = split_exact(price, &split).unwrap();
-		let fee = seat_fee(audit, stages, probability, counted, &parameters);
-		// What comes back in the mean; what audits take out of his shares he pays himself.
-		let expected_seats = u128::from(probability) * u128::from(parameters.seats);
-		let fees = fee.pot * expected_seats / u128::from(PPM);
-		let back = stages + gateway + author + burn_bound(burn, beta) + fees;
-		prop_assert!(fees <= audit);
+		let [stages, ..] = split_exact(price, &split).unwrap();
+		let fee = seat_fee(price, stages, probability, counted, &parameters);
+		// In the mean, however many seats there are; what audits take out of his shares he pays
+		// himself.
+		let fees = fee.pot * u128::from(counted) * u128::from(probability) / u128::from(PPM);
+		prop_assert!(fees <= price * u128::from(parameters.fee_ppm) / u128::from(PPM));
 		prop_assert!(fee.shares * u128::from(counted) <= stages);
-		prop_assert!(back <= price);
-		let burnt_for_good = burn > 0 && beta < PPM;
-		prop_assert!(back < price || (storage == 0 && !burnt_for_good));
-		// The bytes of a record are paid for on top, and do not come back.
+		prop_assert!(fee.total() <= parameters.verifier_fee);
+	}
+}
+
+proptest! {
+	#![proptest_config(config())]
+
+	/// Who is requester, gateway, stage, author of the block and every verifier, has every record
+	/// audited as often as it may be, and has all canaries: with the split and the β of the chain.
+	#[test]
+	fn dealing_with_oneself_should_lose_at_the_chains_split(
+		parameters in any_parameters(),
+		price in any_amount(),
+		probability in 1..=PPM,
+		counted in 1_u32..64,
+	) {
+		let [stages, gateway, author, _, _, burn] = split_exact(price, &SPLIT).unwrap();
+		let fee = seat_fee(price, stages, probability, counted, &parameters);
+		let fees = fee.pot * u128::from(counted) * u128::from(probability) / u128::from(PPM);
+		let canaries = price * u128::from(parameters.canary_ppm) / u128::from(PPM);
+		let back = stages + gateway + author + burn_bound(burn, 900_000) + fees + canaries;
+		// Each part is rounded by a planck at most; the bytes of a record are paid for on top.
+		prop_assert!(back <= price + 6);
 		prop_assert!(back < price + 346 * ARIA / 10_000_000);
 	}
 }
@@ -411,15 +427,25 @@ fn a_fixed_fee_out_of_the_pot_would_make_own_records_pay() {
 
 #[test]
 fn fees_should_come_from_the_pot_where_audits_are_rare() {
-	let [stages, _, _, audit, _, _] = split_exact(30 * ARIA / 1_000, &SPLIT).unwrap();
-	let trusted = seat_fee(audit, stages, DEFAULT.floor_ppm, 2, &DEFAULT);
+	let price = 30 * ARIA / 1_000;
+	let [stages, _, _, _, _, _] = split_exact(price, &SPLIT).unwrap();
+	let trusted = seat_fee(price, stages, DEFAULT.floor_ppm, 2, &DEFAULT);
 	assert_eq!(trusted, SeatFee { pot: DEFAULT.verifier_fee, shares: 0 });
-	let newcomer = seat_fee(audit, stages, PPM, 2, &DEFAULT);
-	assert_eq!(newcomer, SeatFee { pot: 750_000_000, shares: 5_250_000_000 });
-	assert_eq!(newcomer.total(), 6_000_000_000);
+	let newcomer = seat_fee(price, stages, PPM, 2, &DEFAULT);
+	assert_eq!(newcomer, SeatFee { pot: 450_000_000, shares: 5_250_000_000 });
+	assert_eq!(newcomer.total(), 5_700_000_000);
 	// No record, no fee, and no division by zero.
 	assert_eq!(seat_fee(0, 0, 0, 0, &DEFAULT), SeatFee::default());
-	assert_eq!(seat_fee(audit, stages, 0, 0, &DEFAULT), SeatFee::default());
+	assert_eq!(seat_fee(price, stages, 0, 0, &DEFAULT), SeatFee::default());
+}
+
+#[test]
+fn unvested_prices_of_shared_records_should_be_bounded_by_each_stake() {
+	assert_eq!(shared_limit(10 * ARIA), 10 * ARIA);
+	assert_eq!(shared_limit(u128::MAX), u128::MAX);
+	// A single record within its limit fits at every slash.
+	let highest = AuditParameters { fail_slash_ppm: PPM, ..DEFAULT };
+	assert!(record_limit(liability(ARIA, &highest)) <= shared_limit(ARIA));
 }
 
 // --- verifiers that do not work ---------------------------------------------------------------
@@ -488,8 +514,9 @@ proptest! {
 		prop_assert!(stages + gateway + expected <= price + parameters.canary_fee);
 		// Its friends among the verifiers are paid as for any record: what the record itself
 		// brought. A bonus comes out of slashes, and there is none where nobody is slashed.
-		let fee = seat_fee(audit, stages, probability, 1, &parameters);
-		prop_assert!(fee.pot * u128::from(probability) * u128::from(parameters.seats) / u128::from(PPM) <= audit);
+		let fee = seat_fee(price, stages, probability, 1, &parameters);
+		let most = price * u128::from(parameters.fee_ppm) / u128::from(PPM);
+		prop_assert!(fee.pot * u128::from(probability) / u128::from(PPM) <= most);
 		let (caught, maker) = canary_slash_split(slashed, &parameters);
 		prop_assert_eq!(caught + maker, slashed);
 		prop_assert_eq!(canary_slash_split(0, &parameters), (0, 0));

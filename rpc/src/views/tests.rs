@@ -7,6 +7,7 @@ use super::{
 };
 use crate::tests::mock::{consent, entry, reward, stats, trace};
 use aria_primitives::{
+	audit::Verdict,
 	consent::ConsentVersion,
 	record::{EnergySource, FinishReason, RecordEntry},
 	views::{AuditStatus, NetworkStats},
@@ -111,11 +112,15 @@ fn kinds_should_have_snake_case_names() {
 
 #[test]
 fn every_audit_status_should_have_its_json() {
+	let decided = |verdict| AuditStatus::Decided { verdict, at: 9 };
 	let cases = [
 		(AuditStatus::Pending { draw_epoch: 7 }, json!({ "status": "pending", "drawEpoch": "7" })),
 		(AuditStatus::NotDrawn, json!({ "status": "not_drawn" })),
 		(AuditStatus::Drawn { at: 9 }, json!({ "status": "drawn", "at": 9 })),
 		(AuditStatus::Unaudited, json!({ "status": "unaudited" })),
+		(decided(Verdict::Passed), json!({ "status": "passed", "at": 9 })),
+		(decided(Verdict::Failed { stage: 1 }), json!({ "status": "failed", "stage": 1, "at": 9 })),
+		(decided(Verdict::Silent), json!({ "status": "silent", "at": 9 })),
 	];
 	for (status, wanted) in cases {
 		let view = AuditView::from(status);

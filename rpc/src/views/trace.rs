@@ -6,6 +6,7 @@ use super::{
 	record::RecordView,
 };
 use aria_primitives::{
+	audit::Verdict,
 	consent::TaskType,
 	traits::ModelInfo,
 	views::{AuditStatus, Trace, TracedNode},
@@ -80,8 +81,25 @@ pub enum AuditView {
 		/// The block of the draw.
 		at: BlockNumber,
 	},
-	/// Nobody could or might check it.
+	/// Nobody could or might check it, or those who did were not of one mind.
 	Unaudited,
+	/// It is as it should be.
+	Passed {
+		/// The block of the verdict.
+		at: BlockNumber,
+	},
+	/// A stage computed something else than it should.
+	Failed {
+		/// Which one, from 0.
+		stage: u16,
+		/// The block of the verdict.
+		at: BlockNumber,
+	},
+	/// Its gateway did not hand over what belongs to it.
+	Silent {
+		/// The block of the verdict.
+		at: BlockNumber,
+	},
 }
 
 impl From<Trace> for TraceView {
@@ -121,6 +139,12 @@ impl From<AuditStatus> for AuditView {
 			AuditStatus::NotDrawn => AuditView::NotDrawn,
 			AuditStatus::Drawn { at } => AuditView::Drawn { at },
 			AuditStatus::Unaudited => AuditView::Unaudited,
+			AuditStatus::Decided { verdict, at } => match verdict {
+				Verdict::Passed => AuditView::Passed { at },
+				Verdict::Failed { stage } => AuditView::Failed { stage, at },
+				Verdict::Silent => AuditView::Silent { at },
+				Verdict::Unaudited => AuditView::Unaudited,
+			},
 		}
 	}
 }

@@ -162,7 +162,6 @@ impl pallet_verification::Config for Runtime {
 	type Randomness = EpochRandomness;
 	type DrawOrigin = EnsureRoot<AccountId>;
 	type DrawDelay = DrawDelay;
-	type FloorPpm = AuditFloor;
 	type MaxDrawsPerBlock = MaxDrawsPerBlock;
 	type MaxPerEpoch = MaxRecordsPerEpoch;
 	type WeightInfo = pallet_verification::weights::SubstrateWeight<Runtime>;
@@ -171,8 +170,8 @@ impl pallet_verification::Config for Runtime {
 impl pallet_reward_distributor::Config for Runtime {
 	type Currency = Balances;
 	type Consents = ConsentRegistry;
-	// Nobody measures uptime and audits yet: both count as whole.
-	type Uptime = ();
+	// Audits are counted there; nobody measures uptime yet, which counts as whole.
+	type Uptime = Verification;
 	type Lottery = ValidatorRegistry;
 	type Audit = Verification;
 	// No meter key is registered.

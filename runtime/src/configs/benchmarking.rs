@@ -17,6 +17,10 @@ impl pallet_inference_market::BenchmarkHelper for Helper {
 
 	fn set_epoch(epoch: EpochIndex) {
 		pallet_babe::EpochIndex::<Runtime>::put(epoch);
+		// Nothing was drawn before.
+		if let Some(last) = epoch.checked_sub(1) {
+			pallet_verification::ClosedThrough::<Runtime>::put(last);
+		}
 	}
 }
 

@@ -386,42 +386,40 @@ fn a_batch_should_cost_a_fee_when_its_good_entries_do_not_cover_the_others() {
 }
 
 #[test]
-fn a_stage_whose_stake_answers_for_no_more_should_not_hold_up_the_pay_of_others() {
-	// Given answers of 4,000 tokens at the highest price, each of which gives a stage 1.4 ARIA, and a
-	// last stage with the least stake, one ARIA, which answers for ten.
+fn a_record_should_be_paid_as_far_as_its_stages_stakes_answer_for_it() {
+	use aria_math::audit::{liability, record_limit, AuditParameters};
+	// Given answers of 4,000 tokens at the highest price, four ARIA each, and a last stage with the
+	// least stake, one ARIA.
 	let mut flow = Flow::new();
 	let (model, mut offer) = (flow.model, OFFER);
 	offer.output_price = parameters::MaxTokenPrice::get();
 	let set_offer = Models::set_offer { model, offer };
 	flow.chain.accept(vec![(GATEWAY, set_offer.into())]);
-	let last = LAST.to_account_id();
-	let limit = 10 * aria_primitives::ARIA;
+	let stake = aria_primitives::ARIA;
+	let limit = record_limit(liability(stake, &AuditParameters::DEFAULT));
+	assert!(4 * limit < stake && stake < 5 * limit);
+	let (held, _) = flow.escrow();
 
-	// When more is settled than that.
-	let long = |flow: &Flow, nonce: u64| answered(flow, nonce, 4_000);
-	for nonce in 1..=7 {
-		let draft = long(&flow, nonce);
-		flow.settle(draft);
+	// When they are settled, then each costs what an audit makes lying too dear for, and all together
+	// what one of the stakes is.
+	let mut tokens = 0;
+	for nonce in 1..=6 {
+		let draft = answered(&flow, nonce, 4_000);
+		let bytes = price(&draft.body) - tokens_price(&draft.body);
+		let executed = flow.settle(draft);
+		let id = flow.last.clone().unwrap().id;
+		let entry = record(&mut flow, id).unwrap();
+		let expected = limit.min(stake - tokens);
+		assert_eq!(entry.price, expected + bytes, "{nonce}");
+		tokens += expected;
+		assert_eq!(flow.escrow(), (held - tokens - Balance::from(nonce) * bytes, 0));
+		// Who settles for next to nothing pays for it.
+		assert_eq!(executed.fee(0) > 0, entry.price < parameters::FreeFrom::get());
 	}
-	let (before, (held, _)) = (unvested(&mut flow, &last), flow.escrow());
-	assert!(before < limit && limit < before + before / 7);
-	let draft = long(&flow, 8);
-	let executed = flow.settle(draft);
-
-	// Then it gets what there is room for, the other stage all of its share, and the rest stays in the
-	// escrow.
-	assert_eq!(executed.fee(0), 0);
-	assert_eq!(unvested(&mut flow, &last), limit);
-	let share = before / 7;
-	assert_eq!(unvested(&mut flow, &FIRST.to_account_id()), 8 * share);
-	let id = flow.last.clone().unwrap().id;
-	let entry = record(&mut flow, id).unwrap();
-	let tokens = Balance::from(4_000u32) * offer.output_price
-		+ 48 * OFFER.prompt_price
-		+ 16 * OFFER.cached_price;
-	let bytes = price(&entry.body) - tokens_price(&entry.body);
-	assert_eq!(entry.price, tokens + bytes - (share - (limit - before)));
-	assert_eq!(flow.escrow(), (held - entry.price, 0));
+	assert_eq!(tokens, stake);
+	// Two stages, by their layers.
+	let last = unvested(&mut flow, &LAST.to_account_id());
+	assert!(last.abs_diff(stake * 7 / 20) < 10);
 }
 
 #[test]
@@ -481,7 +479,8 @@ fn earnings_should_be_paid_and_the_burn_burnt_when_the_epochs_of_vesting_are_ove
 	assert_eq!(flow.free(&PAYOUT), stages / 2);
 	let stake = flow.chain.read(|| pallet_worker_registry::Workers::<Runtime>::get(&last));
 	assert_eq!(stake.unwrap().stake, aria_primitives::ARIA + stages / 2);
-	assert_eq!(flow.free(&audit_pot), audit);
+	let deposit = parameters::ExistentialDeposit::get();
+	assert_eq!(flow.free(&audit_pot), deposit + audit);
 	assert_eq!(flow.free(&storage_pot), storage + bytes);
 	// ... and the burn is gone; nothing else is, and the pot owes nobody anything.
 	let burnt = market_event(&block, |event| match event {

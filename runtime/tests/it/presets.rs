@@ -57,7 +57,8 @@ fn check(preset: &str, keys: &[(Sr25519Keyring, Ed25519Keyring)]) -> Chain {
 		let pot = InferenceMarket::pot();
 		assert_eq!(Account::<Runtime>::get(pot).data.free, parameters::ExistentialDeposit::get());
 	});
-	let endowed = 6 * 1_000_000 * ARIA + parameters::ExistentialDeposit::get();
+	// The pots of market and audits exist.
+	let endowed = 6 * 1_000_000 * ARIA + 2 * parameters::ExistentialDeposit::get();
 	assert_eq!(issuance(&mut chain), endowed);
 	chain
 }

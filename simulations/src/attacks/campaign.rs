@@ -4,12 +4,12 @@ use super::{
 	aria,
 	court::{audit, Matter, Panel, Ruling, Stand, Verdict},
 	outcome::{Caught, Trial},
-	rules::{Setting, DRAW_DELAY, SHARED_FACTOR, UNVESTED_FACTOR, VESTING_EPOCHS},
+	rules::{Setting, DRAW_DELAY, GATEWAY_FACTOR, UNVESTED_FACTOR, VESTING_EPOCHS},
 	Revenue,
 };
 use crate::random::Random;
 use aria_math::{
-	audit::{draw_probability_ppm, failure, liability, record_limit, silence},
+	audit::{draw_probability_ppm, failure, liability, record_limit, shared_limit, silence},
 	draw::draw,
 	reputation::audit_probability_ppm,
 	Balance, ARIA, PPM,
@@ -182,22 +182,26 @@ impl Run<'_> {
 	fn work(&mut self, random: &mut Random, epoch: u64) {
 		let alarmed = self.alarmed.is_some_and(|at| at <= epoch);
 		let false_ppm = if alarmed && self.plan.endgame { PPM } else { self.plan.false_ppm };
-		let shared = self.setting.rules.draw_shared;
-		let room = match (self.plan.scapegoat, self.plan.withheld) {
-			(true, _) if shared => self.plan.stake.saturating_mul(SHARED_FACTOR),
-			(true, _) => BEHIND.saturating_mul(UNVESTED_FACTOR),
-			(_, true) if shared => GATEWAY_STAKE.saturating_mul(SHARED_FACTOR),
-			_ => self.plan.stake.saturating_mul(UNVESTED_FACTOR),
+		let rules = self.setting.rules;
+		// Of shared records the prices count, of one's own what they are worth.
+		let (room, each) = match (self.plan.scapegoat, self.plan.withheld) {
+			(true, _) if rules.bound_shared => (shared_limit(self.plan.stake), self.price),
+			(true, _) => (BEHIND.saturating_mul(UNVESTED_FACTOR), self.value),
+			(_, true) if rules.draw_shared => {
+				(GATEWAY_STAKE.saturating_mul(GATEWAY_FACTOR), self.price)
+			}
+			_ => (self.plan.stake.saturating_mul(UNVESTED_FACTOR), self.value),
 		};
+		let scale = |worth: Balance| worth / self.value.max(1) * each;
 		let mut unvested: Balance =
-			self.buckets.iter().map(|bucket| bucket.lies.saturating_add(bucket.work)).sum();
+			self.buckets.iter().map(|bucket| scale(bucket.lies.saturating_add(bucket.work))).sum();
 		let mut bucket = Bucket { epoch, decided: epoch + DRAW_DELAY, ..Bucket::default() };
 		let mut lies = 0_u32;
 		for _ in 0..self.plan.records {
-			if unvested.saturating_add(self.value) > room {
+			if unvested.saturating_add(each) > room {
 				break;
 			}
-			unvested = unvested.saturating_add(self.value);
+			unvested = unvested.saturating_add(each);
 			if draw(random.bits(), false_ppm) {
 				lies += 1;
 				bucket.lies = bucket.lies.saturating_add(self.value);
@@ -259,7 +263,9 @@ impl Run<'_> {
 				Verdict::Failed => self.fail(random, epoch, pending.settled),
 				Verdict::Silent => {
 					self.silence();
-					self.lose(pending.settled);
+					if self.setting.rules.draw_shared {
+						self.lose(pending.settled);
+					}
 					if self.setting.rules.draw_shared && self.caught.is_none() {
 						self.draw_shared(random, epoch);
 					}
@@ -277,11 +283,11 @@ impl Run<'_> {
 		let rules = self.setting.rules;
 		if self.plan.scapegoat {
 			// Its own share is next to nothing, and the others' are not its.
-			if rules.draw_shared {
+			if rules.bound_shared {
 				self.lose(settled);
-				if self.caught.is_none() {
-					self.draw_shared(random, epoch);
-				}
+			}
+			if rules.draw_shared && self.caught.is_none() {
+				self.draw_shared(random, epoch);
 			}
 		} else if rules.forfeit_all {
 			for bucket in &mut self.buckets {

@@ -66,8 +66,8 @@ pub fn attacks(lab: &Lab) -> Vec<Attack> {
 			"scapegoat: a first stage with the least stake takes the blame of all",
 			&Plan { scapegoat: true, stake: LEAST_STAKE, ..plan },
 			0,
-			"a failure draws all that is shared",
-			setting.with(|rules| rules.draw_shared = false),
+			"stakes bound what is shared, stages behind have nothing",
+			setting.with(|rules| rules.bound_shared = false),
 		),
 		versus(
 			"sybils at the least stake, caught and begun again",
@@ -94,16 +94,22 @@ pub fn attacks(lab: &Lab) -> Vec<Attack> {
 		let plan = Plan { scapegoat: true, stake: LEAST_STAKE, ..acquitted };
 		let attack = Attack::new(name, campaign(lab, name, &plan, &setting, friends));
 		attacks.push(attack.bound(
-			"takes gateway, all stages and the verifiers; at most twice the scapegoat's stake each time",
+			"takes gateway, all stages and the verifiers; at most the scapegoat's stake each time",
 		));
 	}
-	attacks.push(versus(
-		"withheld trace: handed over to friends alone, 33 % of the stake",
-		&Plan { withheld: true, gateway: true, stake: 100 * STAKE, price: ARIA, ..acquitted },
-		333_333,
-		"price in the draw, silence is a finding",
-		unpriced.with(|rules| rules.silence_is_finding = false),
-	));
+	attacks.push(
+		versus(
+			"withheld trace: handed over to friends alone, 33 % of the stake",
+			&Plan { withheld: true, gateway: true, stake: 100 * STAKE, price: ARIA, ..acquitted },
+			333_333,
+			"price in the draw, silence is a finding",
+			unpriced.with(|rules| rules.silence_is_finding = false),
+		)
+		.bound(
+			"takes a gateway and all stages, whose stake is gone after ten verdicts: at most what its \
+			 records of about an hour cost, less what was drawn of them",
+		),
+	);
 	attacks.push(versus(
 		"withheld randomness: authors of a third of the blocks choose among seeds",
 		&Plan { blocks_ppm: 333_333, ..plan },

@@ -138,8 +138,8 @@ fn own_record(
 	*reputation = pass_audit(*reputation);
 	let (theirs, others) = (ruling.first.coalition.seats, ruling.first.honest.seats);
 	if setting.rules.fees_from_record {
-		let (audit_part, shares) = (revenue.parts.audit, revenue.parts.stages);
-		let fee = seat_fee(audit_part, shares, probability, theirs + others, parameters);
+		let shares = revenue.parts.stages;
+		let fee = seat_fee(revenue.paid, shares, probability, theirs + others, parameters);
 		trial.gain += f64::from(theirs) * aria(fee.pot);
 		trial.cost += f64::from(others) * aria(fee.shares);
 	} else {

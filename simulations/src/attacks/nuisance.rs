@@ -32,9 +32,12 @@ pub fn attacks(lab: &Lab) -> Vec<Attack> {
 	] {
 		attacks.push(accusations(lab, name, friends));
 	}
-	// A claim that is rebutted pays the gateway's posting; the rest of the bond comes back.
-	let claim = Outcome::certain(POSTING, 0.0, 0.0);
-	attacks.push(Attack::new("false claim of silence, rebutted", claim));
+	// Who is answered has to run the record all the same, or loses its bond.
+	let claim = Outcome::certain(0.0, 0.0, POSTING);
+	attacks
+		.push(Attack::new("false claim of silence, rebutted", claim).bound(
+			"each seat can make a gateway post one hand-over; it is paid for the run alone",
+		));
 	let bond = aria(setting.parameters.commit_bond);
 	attacks.push(
 		Attack::new(
@@ -108,7 +111,7 @@ fn audits(setting: &Setting) -> Attack {
 	let revenue = Revenue::of(PRICE);
 	let records = 1_000.0;
 	let counted = parameters.seats;
-	let fee = seat_fee(revenue.parts.audit, revenue.parts.stages, PPM, counted, parameters);
+	let fee = seat_fee(revenue.paid, revenue.parts.stages, PPM, counted, parameters);
 	let levied = f64::from(counted) * aria(fee.shares);
 	Attack::new(
 		"spam of audits: 1,000 own records of newcomers",

@@ -14,9 +14,9 @@ pub const VESTING_EPOCHS: u64 = 3;
 /// Unvested value is at most this many times the stake.
 pub const UNVESTED_FACTOR: u128 = 10;
 
-/// The prices of records that are not vested are together at most this many times the gateway's
-/// stake, and those of records of several stages this many times the stake of each of the stages.
-pub const SHARED_FACTOR: u128 = 2;
+/// The prices of records that are not vested would together be at most this many times the gateway's
+/// stake.
+pub const GATEWAY_FACTOR: u128 = 2;
 
 /// Rules of the protocol (`docs/protocol/audit.md`). Each can be switched off, to see whether the
 /// attack that it is there for would pay without it.
@@ -27,10 +27,12 @@ pub struct Rules {
 	pub price_in_draw: bool,
 	/// A failure takes all that the worker has unvested, not the record's share alone.
 	pub forfeit_all: bool,
+	/// What records of several stages cost while they are not vested is bounded by the stake of each of
+	/// their stages, and stages behind the one to blame have nothing of a false record.
+	pub bound_shared: bool,
 	/// A failure draws all records of the worker that are not vested, and silence all of the gateway,
-	/// again and again until somebody looks; stages behind the one to blame have nothing of a false
-	/// record; and what records cost while they are not vested is bounded by the stakes of their
-	/// gateway and, if there are several, of each of their stages.
+	/// again and again until somebody looks; and what a gateway's records cost while they are not
+	/// vested is bounded by its stake. The chain has no such rule (`docs/design/018-audit-game.md`).
 	pub draw_shared: bool,
 	/// Buckets open in order: nothing vests past an audit that is open.
 	pub vest_in_order: bool,
@@ -60,11 +62,12 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// All of them.
-	pub const ALL: Self = Self {
+	/// Those of the chain.
+	pub const CHAIN: Self = Self {
 		price_in_draw: true,
 		forfeit_all: true,
-		draw_shared: true,
+		bound_shared: true,
+		draw_shared: false,
 		vest_in_order: true,
 		simple_majority: true,
 		silence_is_finding: true,
@@ -90,8 +93,8 @@ pub struct Setting {
 }
 
 impl Setting {
-	/// All defences with their default numbers.
-	pub const DEFAULT: Self = Self { parameters: AuditParameters::DEFAULT, rules: Rules::ALL };
+	/// The chain's defences with their default numbers.
+	pub const DEFAULT: Self = Self { parameters: AuditParameters::DEFAULT, rules: Rules::CHAIN };
 
 	/// With other rules.
 	pub fn with(self, change: impl FnOnce(&mut Rules)) -> Self {

@@ -222,7 +222,8 @@ impl Run<'_> {
 		for (index, trees) in (1u16..).zip(&self.trees) {
 			if !trees.agrees(self.subject) {
 				let reason = format!("boundary {index} is not what stage {} makes", index - 1);
-				return Ok((FindingKind::Boundary { index }, Some(reason)));
+				let root = trees.record.root();
+				return Ok((FindingKind::Boundary { index, root }, Some(reason)));
 			}
 		}
 		if let Some((index, drawn)) = self.drawn_otherwise {
@@ -340,10 +341,7 @@ impl Rerun {
 		let place = usize::from(boundary).checked_sub(1).ok_or_else(absent)?;
 		let trees = self.trees.get(place).ok_or_else(absent)?;
 		let own = trees.own.proof(leaf as usize).ok_or_else(absent)?;
-		let record = match trees.agrees(subject) {
-			true => Some(trees.record.proof(leaf as usize).ok_or_else(absent)?),
-			false => None,
-		};
+		let record = trees.record.proof(leaf as usize).ok_or_else(absent)?;
 		let mut values = Vec::new();
 		self.spool.as_mut().ok_or_else(absent)?.read(boundary, leaf, 1, &mut values)?;
 		let position = subject.position(boundary, leaf);

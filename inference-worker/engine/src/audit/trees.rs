@@ -17,8 +17,8 @@ pub struct Opened {
 	pub own: Vec<Hash>,
 	/// From that root up to [`super::Rerun::own_root`].
 	pub root: Vec<Hash>,
-	/// From the record's leaf up to the record's root; `None` where the boundary is not the record's.
-	pub record: Option<Vec<Hash>>,
+	/// From the plain leaf up to the root that the run made: the record's, or what it should have been.
+	pub record: Vec<Hash>,
 }
 
 /// The bytes of a leaf (`docs/protocol/numerics.md`, "Trace").

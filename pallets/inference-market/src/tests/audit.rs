@@ -1,7 +1,9 @@
 //! What audits take and give back.
 
 use super::fixtures::*;
-use crate::{mock::*, Error, Event, HoldReason, Unvested, UnvestedTotal};
+use crate::{
+	mock::*, Error, Event, Forfeited, HoldReason, NextBucket, SharedTotal, Unvested, UnvestedTotal,
+};
 use aria_primitives::{
 	ticket::AuditMode,
 	traits::{RecordFunds, RecordStakes, StageStake},
@@ -41,7 +43,14 @@ fn settle_should_note_what_hangs_on_the_record() {
 			.iter()
 			.map(|work| StageStake { share: SHARE, burnt: BURNT, work: *work })
 			.collect();
-		let expected = RecordStakes { stages: stages.try_into().unwrap(), named: None };
+		let expected = RecordStakes {
+			stages: stages.try_into().unwrap(),
+			named: None,
+			price: PRICE,
+			// Author, audits, storage and bytes, and what is burnt.
+			cost: PRICE - TOKEN_PRICE * 70 / 100,
+			stake: STAKE,
+		};
 		assert_eq!(stakes(id), Some(expected));
 	});
 }
@@ -106,6 +115,140 @@ fn withhold_should_take_a_share_out_of_its_bucket() {
 				Event::Withheld { epoch: EPOCH, payee: worker(0), amount: 1 },
 			]
 		);
+	});
+}
+
+#[test]
+fn forfeit_should_take_everything_of_every_bucket_and_leave_what_comes_after() {
+	with_setup(|| {
+		settled();
+		put("epoch", (), EPOCH + 1);
+		assert_ok!(settle(Draft::new(2).nonce(2).settlement()));
+		let issued = issuance();
+		System::reset_events();
+		assert_eq!(Market::forfeit(&stranger(), &pot()), 0);
+		assert_eq!(Market::forfeit(&worker(0), &pot()), 2 * SHARE);
+		assert_eq!(market_events(), vec![Event::Forfeited { payee: worker(0), amount: 2 * SHARE }]);
+		assert_eq!(free(&pot()), ED + 2 * SHARE);
+		assert_eq!(Market::forfeit(&worker(0), &pot()), 0);
+		// What is still written down is nobody's.
+		assert_eq!(Market::withhold(EPOCH, &worker(0), SHARE, &pot()), 0);
+		assert_eq!(UnvestedTotal::<Test>::get(worker(0)), 0);
+
+		// It may earn again, in the same epoch even.
+		assert_ok!(settle(Draft::new(2).nonce(3).settlement()));
+		assert_eq!(UnvestedTotal::<Test>::get(worker(0)), SHARE);
+		Market::do_try_state().unwrap();
+		put("epoch", (), EPOCH + 1 + VESTING);
+		let release = |epoch, seed| Market::release(signed(SUBMITTER), epoch, worker(seed));
+		assert_noop!(release(EPOCH, 0), Error::<Test>::NothingToRelease);
+		assert_ok!(release(EPOCH, 1));
+		assert_ok!(release(EPOCH + 1, 0));
+		assert_eq!(free(&worker(0)), SHARE);
+		assert!(issuance() < issued, "what was to be burnt is");
+		Market::do_try_state().unwrap();
+	});
+}
+
+#[test]
+fn idle_time_should_drop_what_was_forfeited() {
+	with_setup(|| {
+		use frame_support::{traits::Hooks, weights::Weight};
+		settled();
+		put("epoch", (), EPOCH + 1);
+		assert_eq!(Market::forfeit(&worker(0), &pot()), SHARE);
+		assert!(Unvested::<Test>::contains_key(EPOCH, worker(0)));
+		NextBucket::<Test>::put(EPOCH);
+		put("epoch", (), EPOCH + VESTING);
+		for _ in 0..4 {
+			Market::on_idle(NOW, Weight::MAX);
+		}
+		assert_eq!(Unvested::<Test>::iter_prefix(EPOCH).count(), 0);
+		assert!(!Forfeited::<Test>::contains_key(worker(0)));
+		assert_eq!((free(&worker(0)), free(&worker(1))), (0, SHARE));
+		Market::do_try_state().unwrap();
+	});
+}
+
+#[test]
+fn nothing_should_vest_past_an_open_audit_of_an_earlier_epoch() {
+	with_setup(|| {
+		settled();
+		put("epoch", (), EPOCH + 1);
+		assert_ok!(settle(Draft::new(2).nonce(2).settlement()));
+		put("epoch", (), EPOCH + 1 + VESTING);
+		put("open-audits", EPOCH, true);
+		assert_noop!(
+			Market::release(signed(SUBMITTER), EPOCH + 1, worker(0)),
+			Error::<Test>::EpochNotClosed
+		);
+		put("open-audits", EPOCH, false);
+		assert_ok!(Market::release(signed(SUBMITTER), EPOCH + 1, worker(0)));
+	});
+}
+
+#[test]
+fn a_price_beyond_what_stakes_answer_for_should_stay_with_the_requester() {
+	with_setup(|| {
+		// The second stage has a stake whose tenth is a quarter of the price.
+		put("stake", worker(1), TOKEN_PRICE / 4 * 10);
+		put("price-limit", (), 100_000u128);
+		let limit = TOKEN_PRICE / 4 * 10 / 1_000_000 * 100_000;
+		let held = Market::escrow(requester()).held;
+		let settlement = Draft::new(2).settlement();
+		let id = settlement.id;
+		assert_ok!(settle(settlement));
+		assert!(market_events().contains(&Event::PriceLimited { id, tokens: limit }));
+		let taken = limit + PRICE - TOKEN_PRICE;
+		assert_eq!(Market::escrow(requester()).held, held - taken);
+		assert_eq!(stakes(id).unwrap().price, taken);
+		assert_eq!(Unvested::<Test>::get(EPOCH, worker(0)), Some(limit * 60 / 100 / 2));
+
+		// Where nobody may check, no stake answers.
+		let mut draft = Draft::new(2).nonce(2);
+		draft.ticket.audit_mode = AuditMode::None;
+		assert_ok!(settle(draft.settlement()));
+		assert_eq!(Market::escrow(requester()).held, held - taken - PRICE);
+	});
+}
+
+#[test]
+fn shared_records_should_cost_no_more_than_the_least_stake_until_they_vest() {
+	with_setup(|| {
+		put("stake", worker(0), TOKEN_PRICE * 3 / 2);
+		put("shared-limit", (), 1_000_000u128);
+		let limit = TOKEN_PRICE * 3 / 2 / 1_000_000 * 1_000_000;
+		for nonce in 1..4 {
+			assert_ok!(settle(Draft::new(2).nonce(nonce).settlement()));
+		}
+		for worker in [worker(0), worker(1)] {
+			assert_eq!(SharedTotal::<Test>::get(worker), limit);
+		}
+		// The second was paid in part, of the third its bytes alone.
+		let limits: Vec<u128> = market_events()
+			.into_iter()
+			.filter_map(|event| match event {
+				Event::PriceLimited { tokens, .. } => Some(tokens),
+				_ => None,
+			})
+			.collect();
+		assert_eq!(limits, [limit - TOKEN_PRICE, 0]);
+		// Alone, a worker answers with what has not vested.
+		assert_ok!(settle(Draft::new(1).nonce(4).settlement()));
+		assert_eq!(SharedTotal::<Test>::get(worker(0)), limit);
+		Market::do_try_state().unwrap();
+
+		put("epoch", (), EPOCH + VESTING);
+		assert_ok!(Market::release(signed(SUBMITTER), EPOCH, worker(0)));
+		assert_eq!(SharedTotal::<Test>::get(worker(0)), 0);
+		assert_eq!(SharedTotal::<Test>::get(worker(1)), limit);
+		NextBucket::<Test>::put(EPOCH);
+		use frame_support::{traits::Hooks, weights::Weight};
+		for _ in 0..4 {
+			Market::on_idle(NOW, Weight::MAX);
+		}
+		assert_eq!(SharedTotal::<Test>::get(worker(1)), 0);
+		Market::do_try_state().unwrap();
 	});
 }
 

@@ -1,11 +1,21 @@
 //! Records that are false on purpose, to see who passes them.
+//!
+//! Who may make one is drawn by stake among verifiers, and nobody sees on whom the lot fell before the
+//! canary is shown: another account may commit to it.
 
 use crate::{
-	audit::types::{CanaryBudget, CanaryInfo, Phase, ShownCanary, CANARY_LIFE, MAX_CANARIES},
-	pallet::{Audits, Canaries, CanaryFunds, Config, Drawn, Error, Event, HoldReason, Pallet},
+	audit::types::{CanaryInfo, CanaryLots, Phase, ShownCanary, CANARY_LIFE, MAX_CANARIES},
+	pallet::{
+		Audits, Canaries, Config, Drawn, Error, Event, HoldReason, Pallet, Settled, Verifiers,
+	},
 	types::DrawCause,
 };
-use aria_primitives::{audit::canary_hash, traits::Ledger, AccountId, Balance, RecordId};
+use aria_primitives::{
+	audit::{canary_hash, has_canary, verify_canary, SeatProof},
+	record::RecordEntry,
+	traits::Ledger,
+	AccountId, Balance, RecordId,
+};
 use frame_support::{
 	ensure,
 	traits::{
@@ -15,24 +25,17 @@ use frame_support::{
 	},
 };
 use sp_core::H256;
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_commit_canary(maker: AccountId, hash: H256) -> DispatchResult {
+	pub(crate) fn do_commit_canary(by: AccountId, hash: H256) -> DispatchResult {
 		ensure!(!Canaries::<T>::contains_key(hash), Error::<T>::CanaryKnown);
 		ensure!(Canaries::<T>::count() < MAX_CANARIES, Error::<T>::TooManyCanaries);
-		let params = Self::params();
-		let reserved = params.canary_fee.saturating_add(params.catch_bonus);
-		let budget = CanaryFunds::<T>::get();
-		let affordable = budget.audits >= params.canary_rate && budget.amount >= reserved;
-		ensure!(affordable, Error::<T>::NoCanaryBudget);
-		let bond = params.canary_bond;
-		T::Currency::hold(&HoldReason::Canary.into(), &maker, bond)?;
-		let amount = budget.amount.saturating_sub(reserved);
-		CanaryFunds::<T>::put(CanaryBudget { amount, audits: 0 });
-		let at = Self::now();
-		Canaries::<T>::insert(hash, CanaryInfo { maker: maker.clone(), at, bond, reserved });
-		Self::deposit_event(Event::CanaryCommitted { hash, maker });
+		let bond = Self::params().canary_bond;
+		T::Currency::hold(&HoldReason::Canary.into(), &by, bond)?;
+		let info = CanaryInfo { by: by.clone(), at: Self::now(), bond, lots: Self::terms().lots };
+		Canaries::<T>::insert(hash, info);
+		Self::deposit_event(Event::CanaryCommitted { hash, by });
 		Ok(())
 	}
 
@@ -42,25 +45,76 @@ impl<T: Config> Pallet<T> {
 		stage: u16,
 		maker: AccountId,
 		nonce: H256,
+		proof: &SeatProof,
 	) -> DispatchResult {
 		let mut audit = Audits::<T>::get(id).ok_or(Error::<T>::NoAudit)?;
 		let in_window = Self::is_in(&audit, Phase::Canary) && audit.canary.is_none();
 		ensure!(in_window, Error::<T>::NotInWindow);
-		let record = T::Ledger::get(&id).ok_or(Error::<T>::NoRecord)?;
-		ensure!(record.requester == *requester, Error::<T>::NotRequester);
 		let drawn = Drawn::<T>::get(id).is_some_and(|info| info.cause == DrawCause::Lot);
 		ensure!(drawn, Error::<T>::DrawnByOrder);
-		ensure!(Self::stage_signed(&record, stage), Error::<T>::NotAStage);
-		let hash = canary_hash(&Self::genesis(), &id, stage, &maker, &nonce);
-		let info = Canaries::<T>::get(hash).ok_or(Error::<T>::UnknownCanary)?;
-		ensure!(info.maker == maker, Error::<T>::UnknownCanary);
-		ensure!(info.at < record.settled_at, Error::<T>::CanaryTooLate);
+		let (_, hash, info) = Self::canary_of(requester, &id, stage, &maker, &nonce)?;
+		let unpaid = Self::use_right(&maker, &info.lots, audit.params.canary_rate, proof)?;
 
 		Canaries::<T>::remove(hash);
-		let CanaryInfo { bond, reserved, .. } = info;
-		audit.canary = Some(ShownCanary { stage, maker, bond, reserved });
+		let CanaryInfo { by, bond, .. } = info;
+		audit.canary = Some(ShownCanary { stage, maker, by, bond, unpaid });
 		Audits::<T>::insert(id, audit);
 		Self::deposit_event(Event::CanaryShown { id, stage });
+		Ok(())
+	}
+
+	/// The commitment to a canary, if the requester of the record shows it.
+	fn canary_of(
+		requester: &AccountId,
+		id: &RecordId,
+		stage: u16,
+		maker: &AccountId,
+		nonce: &H256,
+	) -> Result<(RecordEntry, H256, CanaryInfo), DispatchError> {
+		let record = T::Ledger::get(id).ok_or(Error::<T>::NoRecord)?;
+		ensure!(record.requester == *requester, Error::<T>::NotRequester);
+		ensure!(Self::stage_signed(&record, stage), Error::<T>::NotAStage);
+		let hash = canary_hash(&Self::genesis(), id, stage, maker, nonce);
+		let info = Canaries::<T>::get(hash).ok_or(Error::<T>::UnknownCanary)?;
+		ensure!(info.at < record.settled_at, Error::<T>::CanaryTooLate);
+		Ok((record, hash, info))
+	}
+
+	/// Uses the right of `maker` to make canaries in the epoch of `lots`; returns whether it was used
+	/// before.
+	fn use_right(
+		maker: &AccountId,
+		lots: &CanaryLots,
+		rate: u32,
+		proof: &SeatProof,
+	) -> Result<bool, DispatchError> {
+		Verifiers::<T>::try_mutate(maker, |entry| -> Result<bool, DispatchError> {
+			let info = entry.as_mut().ok_or(Error::<T>::NotVerifier)?;
+			ensure!(info.from <= lots.epoch, Error::<T>::VerifierTooNew);
+			let number = verify_canary(&info.key, lots.epoch, &lots.seed, proof)
+				.ok_or(Error::<T>::BadSeatProof)?;
+			let has_right = has_canary(number, lots.audits, rate, info.weight, lots.total);
+			ensure!(has_right, Error::<T>::NoCanaryRight);
+			let used = info.canary >= Some(lots.epoch);
+			info.canary = info.canary.max(Some(lots.epoch));
+			Ok(used)
+		})
+	}
+
+	pub(crate) fn do_withdraw_canary(
+		requester: &AccountId,
+		id: RecordId,
+		stage: u16,
+		maker: &AccountId,
+		nonce: &H256,
+	) -> DispatchResult {
+		let (record, hash, info) = Self::canary_of(requester, &id, stage, maker, nonce)?;
+		let is_over = Self::is_due(record.epoch, T::CurrentEpoch::get())
+			&& !Settled::<T>::contains_key(record.epoch, id)
+			&& !Drawn::<T>::contains_key(id);
+		ensure!(is_over, Error::<T>::CanaryMayBeDrawn);
+		Canaries::<T>::remove(hash);
+		Self::free_bond(&id, &info.by, info.bond);
 		Ok(())
 	}
 
@@ -69,34 +123,32 @@ impl<T: Config> Pallet<T> {
 		let over = Self::now() > info.at.saturating_add(CANARY_LIFE);
 		ensure!(over, Error::<T>::CanaryAlive);
 		Canaries::<T>::remove(hash);
-		Self::forfeit_canary(&info.maker, info.bond);
-		Self::release_reserve(info.reserved);
-		Self::deposit_event(Event::CanaryForgotten { hash, maker: info.maker });
+		Self::forfeit_canary(&info.by, info.bond);
+		Self::deposit_event(Event::CanaryForgotten { hash, by: info.by });
 		Ok(())
 	}
 
-	/// Gives the bond back and puts what was set aside back into the budget.
+	/// Gives the bond of a canary that was shown back.
 	pub(crate) fn return_canary(id: &RecordId, canary: ShownCanary) {
+		Self::free_bond(id, &canary.by, canary.bond);
+	}
+
+	fn free_bond(id: &RecordId, by: &AccountId, bond: Balance) {
 		let reason = HoldReason::Canary.into();
-		let _ = T::Currency::release(&reason, &canary.maker, canary.bond, Precision::BestEffort);
-		Self::release_reserve(canary.reserved);
-		Self::deposit_event(Event::CanaryReturned { id: *id, maker: canary.maker });
+		let _ = T::Currency::release(&reason, by, bond, Precision::BestEffort);
+		Self::deposit_event(Event::CanaryReturned { id: *id, by: by.clone() });
 	}
 
 	/// Moves a canary's bond to the pot.
-	pub(crate) fn forfeit_canary(maker: &AccountId, bond: Balance) {
+	pub(crate) fn forfeit_canary(by: &AccountId, bond: Balance) {
 		let _ = T::Currency::transfer_on_hold(
 			&HoldReason::Canary.into(),
-			maker,
+			by,
 			&T::AuditPot::get(),
 			bond,
 			Precision::BestEffort,
 			Restriction::Free,
 			Fortitude::Force,
 		);
-	}
-
-	pub(crate) fn release_reserve(amount: Balance) {
-		CanaryFunds::<T>::mutate(|budget| budget.amount = budget.amount.saturating_add(amount));
 	}
 }

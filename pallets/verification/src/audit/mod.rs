@@ -17,3 +17,6 @@ mod rounds;
 pub mod types;
 mod verdict;
 mod verifiers;
+
+#[cfg(test)]
+pub(crate) use verdict::verdict_of;

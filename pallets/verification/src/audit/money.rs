@@ -1,20 +1,27 @@
 //! What follows from a verdict: for stages, gateway and requester first, then for each seat.
 //!
-//! All that is taken from somebody goes through the audit pot, and within the same block on to whom it
-//! belongs. What stays in the pot is bonds, and what overruled verifiers lost.
+//! All that is taken from somebody goes through the audit pot. The requester has its part within the same
+//! block; verifiers' fees stay there until nothing can turn out about them any more. Beside those, what
+//! stays in the pot is bonds, and what overruled verifiers lost beyond fees.
 
 use crate::{
-	audit::types::{Audit, Phase, Seat, SeatState, ShownCanary},
-	pallet::{Config, Event, HoldReason, Pallet, Seats, Verifiers},
+	audit::types::{Audit, Phase, Seat, ShownCanary, VerifierInfo, MOST_WINDOWS},
+	impls::arithmetic,
+	pallet::{
+		CanaryFunds, Config, Error, Event, FeesOwed, HoldReason, Pallet, Seats, Tallies, Verifiers,
+	},
 	weights::WeightInfo,
 };
 use alloc::vec::Vec;
-use aria_math::wide::{mul_div_ceil, mul_div_floor, mul_ppm};
+use aria_math::{
+	audit::{canary_pay, canary_slash_split, seat_fee},
+	wide::{mul_div_ceil, mul_div_floor},
+};
 use aria_primitives::{
-	audit::{Blame, Verdict, REVIEW_ROUND},
+	audit::{AuditParams, Blame, Verdict, REVIEW_ROUND},
 	record::RecordEntry,
 	traits::{Accountable, Consents, Ledger, LotteryWork, RecordFunds, WorkNote, WorkSink},
-	AccountId, Balance, Ppm, RecordId, PPM,
+	AccountId, Balance, BlockNumber, Ppm, RecordId, PPM,
 };
 use frame_support::{
 	traits::{
@@ -24,7 +31,7 @@ use frame_support::{
 	},
 	weights::Weight,
 };
-use sp_runtime::SaturatedConversion;
+use sp_runtime::{DispatchResult, SaturatedConversion};
 
 /// What becomes of a seat's bond.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,22 +42,14 @@ pub(crate) enum Bond {
 	Lost,
 }
 
-/// What a seat that said what the verdict says is paid, in planck.
+/// What each seat that said what the verdict says is due, in planck.
 #[derive(Clone, Copy, Default)]
 struct Pay {
 	/// Out of what was taken from who is to blame.
 	by_fault: Balance,
-	/// Out of the pot's own money.
-	by_pot: Balance,
-	/// For whoever caught a canary, out of what is set aside for it.
-	bonus: Balance,
-}
-
-/// What all seats were paid, in planck.
-#[derive(Clone, Copy, Default)]
-struct Paid {
-	by_fault: Balance,
-	bonus: Balance,
+	/// Out of all that there is for it: of who is to blame, of seats that were overruled, of the pot,
+	/// and of the stages' shares.
+	fee: Balance,
 }
 
 impl<T: Config> Pallet<T> {
@@ -65,7 +64,7 @@ impl<T: Config> Pallet<T> {
 				Self::drop_seat(&id, &worker, &seat, Bond::Released);
 			}
 			canary.into_iter().for_each(|canary| Self::return_canary(&id, canary));
-			Self::remove_audit(id, &audit, Verdict::Unaudited);
+			Self::remove_audit(id, &audit, Verdict::Unaudited, false);
 			return weight;
 		};
 		let (proven, other) = match canary {
@@ -87,17 +86,12 @@ impl<T: Config> Pallet<T> {
 				Self::punish_stage(&audit, &record, stage, proven.is_some())
 			}
 		};
-		let pay = Self::pay_of(&audit, &record, &seats, verdict, taken, proven.as_ref());
-		let stages = record.body.stages.len().saturated_into();
-		let paid = Self::settle_seats(&id, &audit, stages, seats, verdict, pay, proven.is_some());
-		Self::burn(taken.saturating_sub(paid.by_fault));
-		if let Some(canary) = proven {
-			let fee = audit.params.canary_fee.min(canary.reserved);
-			let spent = Self::pay_worker(&canary.maker, fee).saturating_add(paid.bonus);
-			let reserved = canary.reserved.saturating_sub(spent);
-			Self::return_canary(&id, ShownCanary { reserved, ..canary });
+		if proven.is_none() {
+			Self::tally(&record, verdict);
 		}
-		Self::remove_audit(id, &audit, verdict);
+		let is_canary = proven.is_some();
+		Self::settle_seats(&id, &audit, &record, seats, verdict, taken, proven);
+		Self::remove_audit(id, &audit, verdict, is_canary);
 		weight
 	}
 
@@ -107,30 +101,72 @@ impl<T: Config> Pallet<T> {
 			&& record.signed_stages.checked_shr(u32::from(stage)).unwrap_or(0) & 1 == 1
 	}
 
-	/// Takes share and stake of a stage that failed, and gives the requester the price back out of
-	/// that; returns what is left in the pot, in planck. The maker of a canary loses the share only.
+	/// Takes everything unvested and stake of a stage that failed, and what those behind it have of the
+	/// record; gives the requester the price back out of that. Returns what is left in the pot, in
+	/// planck. A canary's stage loses the share only.
 	fn punish_stage(audit: &Audit, record: &RecordEntry, stage: u16, canary: bool) -> Balance {
 		let (pot, index) = (T::AuditPot::get(), usize::from(stage));
 		let Some(node) = record.body.stages.get(index).map(|stage| &stage.node) else { return 0 };
-		let taken = if Self::stage_signed(record, stage) {
-			let share = audit.stakes.stages.get(index).map_or(0, |stake| stake.share);
-			let withheld = T::Funds::withhold(audit.epoch, node, share, &pot);
+		if canary {
+			let withheld = Self::withhold_share(audit, record, index);
 			Self::revoke(audit, record, index);
-			if canary {
-				withheld
-			} else {
-				let missing = record.price.saturating_sub(withheld);
-				let due = Self::part_of_stake(node, audit.params.fail_slash).max(missing);
-				let slashed = T::Workers::slash(node, due, &pot);
-				T::Workers::note_fault(node);
-				T::Lottery::revoke_work(node, audit.epoch);
-				withheld.saturating_add(slashed)
-			}
+			return Self::refund(record, withheld);
+		}
+		let mut taken = if Self::stage_signed(record, stage) {
+			let forfeited = T::Funds::forfeit(node, &pot);
+			let due = Self::part_of_stake(node, audit.params.fail_slash).max(record.price);
+			let slashed = T::Workers::slash(node, due, &pot);
+			T::Workers::note_fault(node);
+			Self::revoke(audit, record, index);
+			T::Lottery::revoke_work(node, audit.epoch);
+			forfeited.saturating_add(slashed)
 		} else {
 			// It never said that this is its work. The gateway said that the record may do without.
 			T::Funds::slash_gateway(&record.gateway, record.price, &pot)
 		};
+		// Work on what is false is worth nothing, or the first stage could take the blame for all.
+		for behind in index.saturating_add(1)..record.body.stages.len() {
+			if Self::stage_signed(record, behind.saturated_into()) {
+				taken = taken.saturating_add(Self::withhold_share(audit, record, behind));
+				Self::revoke(audit, record, behind);
+			}
+		}
 		Self::refund(record, taken)
+	}
+
+	/// Takes a stage's share of the record, as far as it has not vested; returns what was taken, in
+	/// planck.
+	fn withhold_share(audit: &Audit, record: &RecordEntry, index: usize) -> Balance {
+		let share = audit.stakes.stages.get(index).map_or(0, |stake| stake.share);
+		let node = record.body.stages.get(index).map(|stage| &stage.node);
+		node.map_or(0, |node| T::Funds::withhold(audit.epoch, node, share, &T::AuditPot::get()))
+	}
+
+	/// Counts what the verdict says of each stage that it says something of.
+	fn tally(record: &RecordEntry, verdict: Verdict) {
+		let count = |index: usize, passed: bool| {
+			let signed = Self::stage_signed(record, index.saturated_into());
+			let Some(stage) = record.body.stages.get(index).filter(|_| signed) else { return };
+			Tallies::<T>::mutate(record.era, &stage.node, |entry| {
+				let tally = entry.get_or_insert_with(Default::default);
+				let part = if passed { &mut tally.passed } else { &mut tally.failed };
+				*part = part.saturating_add(1);
+			});
+			if passed {
+				T::Workers::note_passed(&stage.node);
+			}
+		};
+		match verdict {
+			Verdict::Passed => {
+				(0..record.body.stages.len()).for_each(|index| count(index, true));
+			}
+			Verdict::Failed { stage } => {
+				let stage = usize::from(stage);
+				(0..stage).for_each(|index| count(index, true));
+				count(stage, false);
+			}
+			Verdict::Silent | Verdict::Unaudited => (),
+		}
 	}
 
 	/// Takes stake of a gateway that was silent, and gives the requester the price back out of it;
@@ -186,87 +222,244 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// What each seat that said what the verdict says is paid, where `taken` planck are left of what
-	/// was taken from who is to blame.
-	fn pay_of(
+	/// Whether a seat said what the verdict says.
+	fn is_right(audit: &Audit, seat: &Seat, stages: u16, verdict: Verdict) -> bool {
+		Self::vote_of(seat, stages).is_some_and(|(blame, root)| {
+			let is_failure = matches!(verdict, Verdict::Failed { .. });
+			Verdict::from(blame) == verdict && (!is_failure || root == audit.root)
+		})
+	}
+
+	/// Frees, slashes and pays seats, where `taken` planck are left of what was taken from who is to
+	/// blame; burns what is left of those; pays the maker of a canary.
+	fn settle_seats(
+		id: &RecordId,
 		audit: &Audit,
 		record: &RecordEntry,
-		seats: &[(AccountId, Seat)],
+		seats: Vec<(AccountId, Seat)>,
 		verdict: Verdict,
 		taken: Balance,
-		canary: Option<&ShownCanary>,
-	) -> Pay {
+		canary: Option<ShownCanary>,
+	) {
 		let stages = record.body.stages.len().saturated_into();
-		let right = |seat: &Seat| Self::is_right(seat, stages, verdict);
-		let count = seats.iter().filter(|(_, seat)| right(seat)).count() as u128;
-		let Some(of_fault) = taken.checked_div(count) else { return Pay::default() };
-		let fee = audit.params.verifier_fee;
-		let by_fault = of_fault.min(fee);
-		// On average no more than the records' own parts for audits, however many are drawn.
-		let odds = u128::from(audit.probability_ppm.max(1));
-		let part = mul_ppm(record.price, audit.params.fee_ppm);
-		let most = mul_div_floor(part, u128::from(PPM), odds).unwrap_or(0);
-		let of_pot = most.checked_div(count).unwrap_or(0);
-		let by_pot = fee.saturating_sub(by_fault).min(of_pot);
-		let bonus = canary.map_or(0, |canary| {
-			let caught = |seat: &Seat| right(seat) && seat.round != REVIEW_ROUND;
-			let catchers = seats.iter().filter(|(_, seat)| caught(seat)).count() as u128;
-			let left = canary.reserved.saturating_sub(audit.params.canary_fee);
-			audit.params.catch_bonus.min(left).checked_div(catchers).unwrap_or(0)
-		});
-		Pay { by_fault, by_pot, bonus }
-	}
+		let (right, others): (Vec<_>, Vec<_>) =
+			seats.into_iter().partition(|(_, seat)| Self::is_right(audit, seat, stages, verdict));
+		let lost = Self::overrule(
+			id,
+			audit,
+			stages,
+			others,
+			verdict,
+			canary.as_ref().map(|shown| shown.stage),
+		);
+		let (lost, for_canary) = if canary.is_some() { (0, lost) } else { (lost, 0) };
 
-	/// Whether a seat said what the verdict says.
-	fn is_right(seat: &Seat, stages: u16, verdict: Verdict) -> bool {
-		if seat.state == SeatState::Claimed {
-			return verdict == Verdict::Silent;
+		let count = right.len() as u128;
+		let pay = Self::pay_of(audit, record, count, verdict, taken, lost);
+		// Those of a review knew that it is one, and so did its maker.
+		let (bonus, makers) = canary_slash_split(for_canary, &arithmetic(&audit.params));
+		let is_catcher = |worker: &AccountId, seat: &Seat| {
+			let is_maker = canary.as_ref().is_some_and(|shown| shown.maker == *worker);
+			seat.round != REVIEW_ROUND && !is_maker
+		};
+		let catchers = right.iter().filter(|(worker, seat)| is_catcher(worker, seat)).count();
+		let bonus = bonus.checked_div(catchers as u128).unwrap_or(0);
+		for (worker, seat) in &right {
+			Self::drop_seat(id, worker, seat, Bond::Released);
+			let bonus = if is_catcher(worker, seat) { bonus } else { 0 };
+			Self::owe(worker, pay.fee.saturating_add(bonus), &audit.params);
 		}
-		Self::blame_of(seat, stages).is_some_and(|blame| Verdict::from(blame) == verdict)
+		Self::burn(taken.saturating_sub(pay.by_fault.saturating_mul(count)));
+		if let Some(canary) = canary {
+			if !canary.unpaid {
+				Self::pay_maker(audit, record, &canary.maker, makers);
+			}
+			Self::return_canary(id, canary);
+		}
 	}
 
-	/// Frees, pays and slashes seats.
-	fn settle_seats(
+	/// Ends the seats that did not say what the verdict says; returns what those lost who were wrong,
+	/// in planck.
+	fn overrule(
 		id: &RecordId,
 		audit: &Audit,
 		stages: u16,
 		seats: Vec<(AccountId, Seat)>,
 		verdict: Verdict,
-		pay: Pay,
-		canary: bool,
-	) -> Paid {
+		canary: Option<u16>,
+	) -> Balance {
 		// A gateway may serve one verifier and not the other: who says so is not wrong, nor is who says
 		// something else of a record whose gateway was silent.
 		let is_final = matches!(verdict, Verdict::Passed | Verdict::Failed { .. });
 		let can_be_wrong = |blame: &Blame| is_final && *blame != Blame::Gateway;
-		let mut paid = Paid::default();
+		let mut lost: Balance = 0;
 		for (worker, seat) in seats {
-			if Self::is_right(&seat, stages, verdict) {
-				Self::drop_seat(id, &worker, &seat, Bond::Released);
-				let fee = pay.by_fault.saturating_add(pay.by_pot);
-				if Self::pay_worker(&worker, fee) >= pay.by_fault {
-					paid.by_fault = paid.by_fault.saturating_add(pay.by_fault);
-				}
-				if seat.round != REVIEW_ROUND {
-					let bonus = Self::pay_worker(&worker, pay.bonus);
-					paid.bonus = paid.bonus.saturating_add(bonus);
-				}
-				continue;
-			}
-			let Some(blame) = Self::blame_of(&seat, stages).filter(can_be_wrong) else {
+			let blame = Self::vote_of(&seat, stages).map(|(blame, _)| blame);
+			let Some(blame) = blame.filter(can_be_wrong) else {
 				Self::drop_seat(id, &worker, &seat, Bond::Released);
 				continue;
 			};
 			Self::drop_seat(id, &worker, &seat, Bond::Lost);
-			let due = if canary && blame == Blame::Nobody {
+			let due = if canary.is_some() && blame == Blame::Nobody {
+				Self::forfeit_fees(&worker);
 				audit.params.canary_slash
 			} else {
 				Self::part_of_stake(&worker, audit.params.false_verdict_slash)
 			};
 			let slashed = T::Workers::slash(&worker, due, &T::AuditPot::get());
+			lost = lost.saturating_add(slashed).saturating_add(seat.bond);
 			Self::deposit_event(Event::Overruled { id: *id, verifier: worker, slashed });
 		}
-		paid
+		lost
+	}
+
+	/// What each of `count` right seats is due: first out of what was taken from who is to blame, then
+	/// out of what overruled seats lost, then out of the pot, on average no more than the records' own
+	/// parts for audits, and what is missing then out of the stages' shares.
+	fn pay_of(
+		audit: &Audit,
+		record: &RecordEntry,
+		count: u128,
+		verdict: Verdict,
+		taken: Balance,
+		lost: Balance,
+	) -> Pay {
+		let Some(of_fault) = taken.checked_div(count) else { return Pay::default() };
+		let full = audit.params.verifier_fee;
+		let by_fault = of_fault.min(full);
+		let missing = full.saturating_sub(by_fault);
+		let by_losers = lost.checked_div(count).unwrap_or(0).min(missing);
+		let missing = missing.saturating_sub(by_losers);
+		let shares = audit
+			.stakes
+			.stages
+			.iter()
+			.fold(0, |sum: Balance, stake| sum.saturating_add(stake.share));
+		let counted = u32::try_from(count).unwrap_or(u32::MAX);
+		let numbers = arithmetic(&audit.params);
+		let due = seat_fee(record.price, shares, audit.probability_ppm, counted, &numbers);
+		// Of the pot, what is not somebody's already.
+		let spare =
+			Self::spare().saturating_sub(taken).saturating_sub(by_losers.saturating_mul(count));
+		let by_pot = due.pot.min(missing).min(spare.checked_div(count).unwrap_or(0));
+		let missing = missing.saturating_sub(by_pot);
+		let by_shares = if verdict == Verdict::Passed {
+			let wanted = due.shares.min(missing).saturating_mul(count);
+			Self::levy(audit, record, wanted, shares).checked_div(count).unwrap_or(0)
+		} else {
+			0
+		};
+		let fee = by_fault.saturating_add(by_losers).saturating_add(by_pot);
+		Pay { by_fault, fee: fee.saturating_add(by_shares) }
+	}
+
+	/// Takes `wanted` out of the stages' shares, from each by its own, where they have `shares` together;
+	/// returns what was taken, in planck.
+	fn levy(audit: &Audit, record: &RecordEntry, wanted: Balance, shares: Balance) -> Balance {
+		let pot = T::AuditPot::get();
+		let stages = record.body.stages.iter().zip(audit.stakes.stages.iter());
+		stages.fold(0, |sum: Balance, (stage, stake)| {
+			let part = mul_div_floor(wanted, stake.share, shares).unwrap_or(0);
+			sum.saturating_add(T::Funds::withhold(audit.epoch, &stage.node, part, &pot))
+		})
+	}
+
+	/// Pays the maker of a canary: what it cost, with those that were made like it and not drawn, and the
+	/// fee, out of what is set aside; and its part of what those lost who passed it.
+	fn pay_maker(audit: &Audit, record: &RecordEntry, maker: &AccountId, slashes: Balance) {
+		let numbers = arithmetic(&audit.params);
+		let cost = audit.stakes.cost.min(record.price);
+		let due = canary_pay(cost, audit.probability_ppm, &numbers);
+		let amount = CanaryFunds::<T>::mutate(|budget| {
+			let amount = due.min(budget.amount);
+			budget.amount = budget.amount.saturating_sub(amount);
+			amount
+		});
+		Self::pay_worker(maker, amount.saturating_add(slashes).min(Self::spare()));
+	}
+
+	/// What the pot has that it owes nobody, in planck.
+	fn spare() -> Balance {
+		let pot = T::AuditPot::get();
+		let free = T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
+		free.saturating_sub(FeesOwed::<T>::get())
+	}
+
+	/// Writes down what a verifier is due, and pays what it was due long enough: audits that were open
+	/// when it earned that are over, so that no canary among them is unknown.
+	pub(crate) fn owe(worker: &AccountId, amount: Balance, params: &AuditParams) {
+		let now = Self::now();
+		let ripe = Verifiers::<T>::mutate(worker, |entry| {
+			let info = entry.as_mut()?;
+			info.owed = info.owed.saturating_add(amount);
+			let ripe = Self::ripen(info, now, params.window);
+			FeesOwed::<T>::mutate(|sum| *sum = sum.saturating_add(amount));
+			Some(ripe)
+		});
+		match ripe {
+			Some(ripe) => Self::pay_owed(worker, ripe),
+			// Who has a seat can't retire; were it gone all the same, nothing holds its fee back.
+			None => {
+				Self::pay_worker(worker, amount);
+			}
+		}
+	}
+
+	/// Takes out what is to be paid now; returns it, in planck.
+	fn ripen(info: &mut VerifierInfo, now: BlockNumber, window: BlockNumber) -> Balance {
+		if info.seats == 0 {
+			let all = info.fees();
+			(info.owed, info.ripening) = (0, 0);
+			return all;
+		}
+		if now < info.ripe_at {
+			return 0;
+		}
+		let ripe = info.ripening;
+		(info.ripening, info.owed) = (info.owed, 0);
+		info.ripe_at = now.saturating_add(MOST_WINDOWS.saturating_mul(window));
+		ripe
+	}
+
+	/// Pays what of its fees a verifier need not wait for any more.
+	pub(crate) fn do_claim_fees(worker: &AccountId) -> DispatchResult {
+		let window = Self::params().window;
+		let ripe = Verifiers::<T>::try_mutate(worker, |entry| -> Result<Balance, Error<T>> {
+			let info = entry.as_mut().ok_or(Error::<T>::NotVerifier)?;
+			let now = Self::now();
+			let is_ripe = info.seats == 0 || now >= info.ripe_at;
+			if info.fees() == 0 || !is_ripe {
+				return Err(Error::<T>::NothingRipe);
+			}
+			Ok(Self::ripen(info, now, window))
+		})?;
+		Self::pay_owed(worker, ripe);
+		Ok(())
+	}
+
+	/// Pays `amount` of what is owed to a verifier.
+	pub(crate) fn pay_owed(worker: &AccountId, amount: Balance) {
+		if amount == 0 {
+			return;
+		}
+		FeesOwed::<T>::mutate(|sum| *sum = sum.saturating_sub(amount));
+		let amount = Self::pay_worker(worker, amount);
+		Self::deposit_event(Event::FeesPaid { verifier: worker.clone(), amount });
+	}
+
+	/// Leaves all fees of a verifier with the pot that it has not been paid.
+	fn forfeit_fees(worker: &AccountId) {
+		let fees = Verifiers::<T>::mutate(worker, |entry| {
+			entry.as_mut().map_or(0, |info| {
+				let fees = info.fees();
+				(info.owed, info.ripening) = (0, 0);
+				fees
+			})
+		});
+		if fees > 0 {
+			FeesOwed::<T>::mutate(|sum| *sum = sum.saturating_sub(fees));
+			Self::deposit_event(Event::FeesForfeited { verifier: worker.clone(), amount: fees });
+		}
 	}
 
 	/// Ends a seat.

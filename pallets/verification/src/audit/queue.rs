@@ -1,18 +1,20 @@
 //! Which audit begins, and which goes on, in which block.
 
 use crate::{
-	audit::types::{Audit, Phase, QueueEnds, MAX_DEADLINES},
+	audit::types::{
+		Audit, CanaryLots, EpochTerms, Phase, QueueEnds, MAX_DEADLINES, MAX_FORGOTTEN, TALLY_ERAS,
+	},
 	pallet::{
 		Audits, CanaryFunds, ClosedThrough, Config, Deadlines, Drawn, Event, OpenAudits, Pallet,
-		PendingEpochs, Waiting, WaitingEnds,
+		PendingEpochs, Tallies, TalliesFrom, Terms, Waiting, WaitingEnds,
 	},
 	types::{DrawnStatus, SettledRecord},
 	weights::WeightInfo,
 };
 use aria_math::wide::{mul_div_floor, mul_ppm};
 use aria_primitives::{
-	audit::{is_majority, round_seed, AuditParams, Verdict, REVIEW_ROUND},
-	traits::{AuditDraw, Ledger},
+	audit::{canary_seed, round_seed, AuditParams, Verdict, REVIEW_ROUND},
+	traits::{AuditDraw, Ledger, WorkSink},
 	BlockNumber, EpochIndex, Ppm, RecordId, PPM,
 };
 use frame_support::{traits::Get, weights::Weight};
@@ -111,8 +113,33 @@ impl<T: Config> Pallet<T> {
 		let amount = mul_div_floor(part, u128::from(PPM), odds).unwrap_or(0);
 		CanaryFunds::<T>::mutate(|budget| {
 			budget.amount = budget.amount.saturating_add(amount);
-			budget.audits = budget.audits.saturating_add(1).min(audit.params.canary_rate);
+			budget.audits = budget.audits.saturating_add(1);
 		});
+	}
+
+	/// In an epoch's first block: fixes its terms, and forgets old counts of verdicts.
+	pub(crate) fn begin_epoch() {
+		let epoch = T::CurrentEpoch::get();
+		if Terms::<T>::get().is_some_and(|terms| terms.lots.epoch == epoch) {
+			return;
+		}
+		let audits = CanaryFunds::<T>::mutate(|budget| core::mem::take(&mut budget.audits));
+		let seed = canary_seed(epoch, &T::Beacon::get());
+		let lots = CanaryLots { epoch, seed, audits, total: Self::weight_in(epoch) };
+		Terms::<T>::put(EpochTerms { params: Self::params(), lots });
+
+		let oldest = TalliesFrom::<T>::get();
+		if oldest.saturating_add(TALLY_ERAS) < T::Work::current_era() {
+			let most = MAX_FORGOTTEN as usize;
+			if Tallies::<T>::drain_prefix(oldest).take(most).count() < most {
+				TalliesFrom::<T>::put(oldest.saturating_add(1));
+			}
+		}
+	}
+
+	/// The terms of this epoch.
+	pub(crate) fn terms() -> EpochTerms {
+		Terms::<T>::get().unwrap_or_default()
 	}
 
 	/// Begins a round in this block.
@@ -182,10 +209,8 @@ impl<T: Config> Pallet<T> {
 		if !T::Ledger::contains(&id) {
 			return Self::conclude(id, audit, Verdict::Unaudited);
 		}
-		let stands = audit.claimed >= 2 && is_majority(audit.claimed, audit.spoke());
 		let next = match audit.phase {
-			Phase::Commit if stands => Phase::Rebut,
-			Phase::Rebut if stands => return Self::silence_stands(id, audit),
+			Phase::Commit if audit.claimed > 0 => Phase::Rebut,
 			Phase::Commit | Phase::Rebut if audit.rebutted > 0 => Phase::Answer,
 			Phase::Commit | Phase::Rebut | Phase::Answer if audit.committed > 0 => Phase::Reveal,
 			Phase::Reveal if audit.revealed > 0 => Phase::Open,
@@ -229,7 +254,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Forgets a decided audit.
-	pub(crate) fn remove_audit(id: RecordId, audit: &Audit, verdict: Verdict) {
+	pub(crate) fn remove_audit(id: RecordId, audit: &Audit, verdict: Verdict, canary: bool) {
 		Audits::<T>::remove(id);
 		OpenAudits::<T>::mutate_exists(audit.epoch, |entry| {
 			let left = entry.unwrap_or(0).saturating_sub(1);
@@ -238,7 +263,7 @@ impl<T: Config> Pallet<T> {
 		let at = Self::now();
 		Drawn::<T>::mutate(id, |entry| {
 			if let Some(info) = entry {
-				info.status = DrawnStatus::Decided { verdict, at };
+				info.status = DrawnStatus::Decided { verdict, at, canary };
 			}
 		});
 		Self::deposit_event(Event::Decided { id, verdict });

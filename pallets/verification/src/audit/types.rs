@@ -1,9 +1,10 @@
 //! Audits as they are stored.
 
+use aria_math::reputation::AuditTally;
 use aria_primitives::{
 	audit::{AuditParams, FindingKind, Verdict},
 	traits::RecordStakes,
-	AccountId, Balance, BlockNumber, EpochIndex, Ppm,
+	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -14,6 +15,12 @@ use sp_runtime::BoundedVec;
 pub const MAX_PENDING_WEIGHTS: u32 = 4;
 /// Most audits with the same deadline.
 pub const MAX_DEADLINES: u32 = 64;
+/// Eras for which verdicts on workers' stages are counted.
+pub const TALLY_ERAS: EraIndex = 28;
+/// Most counts of verdicts that an epoch's beginning forgets.
+pub const MAX_FORGOTTEN: u32 = 256;
+/// Windows of the longest audit: five in each of three rounds, and one for canaries.
+pub const MOST_WINDOWS: BlockNumber = 16;
 /// Most canaries that are committed to and not shown.
 pub const MAX_CANARIES: u32 = 1_000;
 /// Epochs from a verifier's registration to its first seat: its key is older than any seed.
@@ -34,6 +41,95 @@ pub struct VerifierInfo {
 	pub from: EpochIndex,
 	/// Its seats in audits that have no verdict.
 	pub seats: u32,
+	/// Fees of the last while, in planck: not paid before audits that were open then are over.
+	pub owed: Balance,
+	/// Fees of the while before, in planck.
+	pub ripening: Balance,
+	/// The block from which on those are paid.
+	pub ripe_at: BlockNumber,
+	/// The last epoch whose right to make a canary was used.
+	pub canary: Option<EpochIndex>,
+}
+
+impl VerifierInfo {
+	/// Fees that are not paid, in planck.
+	pub fn fees(&self) -> Balance {
+		self.owed.saturating_add(self.ripening)
+	}
+}
+
+/// What rights to make a canary are drawn by in an epoch.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+	Default,
+)]
+pub struct CanaryLots {
+	/// The epoch.
+	pub epoch: EpochIndex,
+	/// The seed.
+	pub seed: H256,
+	/// Audits that began in the epoch before.
+	pub audits: u32,
+	/// What all verifiers had at stake, in planck.
+	pub total: Balance,
+}
+
+/// What an epoch began with.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+	Default,
+)]
+pub struct EpochTerms {
+	/// The numbers of the game, each within its range: by these prices are limited, and records drawn.
+	pub params: AuditParams,
+	/// Rights to make a canary.
+	pub lots: CanaryLots,
+}
+
+/// Verdicts on a worker's stages in an era.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+	Default,
+)]
+pub struct Tally {
+	/// That found nothing wrong.
+	pub passed: u32,
+	/// That found the stage to be false.
+	pub failed: u32,
+}
+
+impl Tally {
+	/// The part that was passed, in parts per million; the whole where there was none.
+	pub fn pass_rate(&self) -> Ppm {
+		AuditTally { passed: self.passed, failed: self.failed }.pass_rate_ppm()
+	}
 }
 
 /// What all verifiers have at stake together.
@@ -102,10 +198,12 @@ pub struct ShownCanary {
 	pub stage: u16,
 	/// Who made it.
 	pub maker: AccountId,
+	/// Who committed to it, and has the bond on hold.
+	pub by: AccountId,
 	/// On hold, in planck.
 	pub bond: Balance,
-	/// What is set aside for it, in planck.
-	pub reserved: Balance,
+	/// Whether its maker's right was used for another one before: then it is not paid.
+	pub unpaid: bool,
 }
 
 /// An audit.
@@ -147,6 +245,8 @@ pub struct Audit {
 	pub revealed: u32,
 	/// What the seats said, from [`Phase::Canary`] on and in a review.
 	pub verdict: Option<Verdict>,
+	/// What they found in place of the boundary of the stage that failed; 0 where there is none.
+	pub root: H256,
 	/// The canary, once it was shown.
 	pub canary: Option<ShownCanary>,
 }
@@ -172,6 +272,7 @@ impl Audit {
 			rebutted: 0,
 			revealed: 0,
 			verdict: None,
+			root: H256::zero(),
 			canary: None,
 		}
 	}
@@ -277,14 +378,14 @@ impl QueueEnds {
 	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
 )]
 pub struct CanaryInfo {
-	/// Who made it.
-	pub maker: AccountId,
+	/// Who committed, for its maker or as its maker.
+	pub by: AccountId,
 	/// When.
 	pub at: BlockNumber,
 	/// On hold, in planck.
 	pub bond: Balance,
-	/// What is set aside for it, in planck.
-	pub reserved: Balance,
+	/// What the right to make it was drawn by.
+	pub lots: CanaryLots,
 }
 
 /// What may be spent on canaries.
@@ -302,8 +403,8 @@ pub struct CanaryInfo {
 	Default,
 )]
 pub struct CanaryBudget {
-	/// In planck, as far as it is not set aside.
+	/// In planck.
 	pub amount: Balance,
-	/// Audits that began since the last canary was committed to, as far as they count.
+	/// Audits that began in this epoch.
 	pub audits: u32,
 }

@@ -10,11 +10,12 @@ use crate::{
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use aria_primitives::{
-	audit::{is_majority, Blame, Verdict, REVIEW_ROUND},
+	audit::{is_majority, Blame, FindingKind, Verdict, REVIEW_ROUND},
 	traits::Ledger,
 	AccountId, RecordId,
 };
 use frame_support::weights::Weight;
+use sp_core::H256;
 use sp_runtime::SaturatedConversion;
 
 impl<T: Config> Pallet<T> {
@@ -23,67 +24,48 @@ impl<T: Config> Pallet<T> {
 		Seats::<T>::iter_prefix(id).collect()
 	}
 
-	/// Whom a seat blames in a record of `stages` stages, if it counts.
-	pub(crate) fn blame_of(seat: &Seat, stages: u16) -> Option<Blame> {
+	/// What a seat says of a record of `stages` stages, if it counts: whom it blames, and what it found
+	/// in place of a boundary. Who is not answered blames the gateway.
+	pub(crate) fn vote_of(seat: &Seat, stages: u16) -> Option<Vote> {
 		match seat.state {
-			SeatState::Counted { finding } => Some(finding.blame(stages)),
+			SeatState::Counted { finding } => Some(finding.vote(stages)),
+			SeatState::Claimed => Some(FindingKind::Query.vote(stages)),
 			_ => None,
 		}
 	}
 
 	/// Counts the seats of a round that is over, and goes on from there; returns the weight of it.
-	pub(crate) fn end_round(id: RecordId, audit: Audit) -> Weight {
+	pub(crate) fn end_round(id: RecordId, mut audit: Audit) -> Weight {
 		let stages = T::Ledger::get(&id).map_or(0, |record| record.body.stages.len());
 		let stages = stages.saturated_into();
 		let seats = Self::seats_of(&id);
 		let weight = T::WeightInfo::end_round(seats.len().saturated_into());
 		let is_review = audit.round == REVIEW_ROUND;
-		let mut votes = BTreeMap::<Blame, u32>::new();
+		let mut votes = BTreeMap::<Vote, u32>::new();
 		for (worker, seat) in &seats {
-			if let Some(blame) = Self::blame_of(seat, stages) {
+			if let Some(vote) = Self::vote_of(seat, stages) {
 				// A review is not for those to judge whom it is about.
 				if !is_review || seat.round == REVIEW_ROUND {
-					let count = votes.entry(blame).or_default();
+					let count = votes.entry(vote).or_default();
 					*count = count.saturating_add(1);
 				}
-			} else if seat.state != SeatState::Claimed {
+			} else {
 				// It did not go on with what it began.
 				Self::drop_seat(&id, worker, seat, Bond::Lost);
 			}
 		}
+		let (verdict, root) = verdict_of(&votes);
 		let further = if is_review {
-			Self::end_review(id, audit, verdict_of(&votes))
+			audit.root = root;
+			Self::end_review(id, audit, verdict)
 		} else if audit.round == 0 && audit.stakes.named.is_none() && is_disputed(&votes) {
 			Self::begin_round(id, audit, 1);
 			Weight::zero()
 		} else {
+			audit.root = root;
 			// Those whom a requester chose may find nothing wrong, and accuse nobody.
-			let verdict = match (verdict_of(&votes), audit.stakes.named) {
-				(Verdict::Passed, _) => Verdict::Passed,
-				(verdict, None) => verdict,
-				(_, Some(_)) => Verdict::Unaudited,
-			};
-			Self::decide(id, audit, verdict)
-		};
-		weight.saturating_add(further)
-	}
-
-	/// What follows when nobody has answered those who say so, though there was time: who committed
-	/// need not go on.
-	pub(crate) fn silence_stands(id: RecordId, audit: Audit) -> Weight {
-		let seats = Self::seats_of(&id);
-		let weight = T::WeightInfo::end_round(seats.len().saturated_into());
-		for (worker, seat) in &seats {
-			if matches!(seat.state, SeatState::Committed { .. } | SeatState::Rebutted) {
-				Self::drop_seat(&id, worker, seat, Bond::Released);
-			}
-		}
-		let further = if audit.round == REVIEW_ROUND {
-			Self::end_review(id, audit, Verdict::Silent)
-		} else if audit.stakes.named.is_some() {
-			Self::decide(id, audit, Verdict::Unaudited)
-		} else {
-			Self::decide(id, audit, Verdict::Silent)
+			let is_sound = verdict == Verdict::Passed || audit.stakes.named.is_none();
+			Self::decide(id, audit, if is_sound { verdict } else { Verdict::Unaudited })
 		};
 		weight.saturating_add(further)
 	}
@@ -110,8 +92,7 @@ impl<T: Config> Pallet<T> {
 			}
 			(Verdict::Passed, Some(canary)) => {
 				// There was nothing to catch.
-				Self::forfeit_canary(&canary.maker, canary.bond);
-				Self::release_reserve(canary.reserved);
+				Self::forfeit_canary(&canary.by, canary.bond);
 				before
 			}
 			(_, canary) => {
@@ -129,19 +110,24 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Whether a first round can't decide: it accuses a stage, or the gateway by more than a third.
-fn is_disputed(votes: &BTreeMap<Blame, u32>) -> bool {
-	let accuses_stage = votes.keys().any(|blame| matches!(blame, Blame::Stage(_)));
-	accuses_stage || (!votes.is_empty() && verdict_of(votes) != Verdict::Passed)
+/// What a seat says: [`FindingKind::vote`].
+pub(crate) type Vote = (Blame, H256);
+
+/// Whether a first round can't decide: somebody says that something is wrong.
+fn is_disputed(votes: &BTreeMap<Vote, u32>) -> bool {
+	votes.keys().any(|(blame, _)| *blame != Blame::Nobody)
 }
 
-/// What two thirds of the seats say; at least two of them, if it is against somebody.
-pub(crate) fn verdict_of(votes: &BTreeMap<Blame, u32>) -> Verdict {
+/// What more than half of the seats say, at least two of them if it is against somebody; with what they
+/// found in place of a boundary.
+pub(crate) fn verdict_of(votes: &BTreeMap<Vote, u32>) -> (Verdict, H256) {
 	let all = votes.values().fold(0u32, |sum, count| sum.saturating_add(*count));
 	votes
 		.iter()
-		.find(|(blame, count)| {
-			is_majority(**count, all) && (**blame == Blame::Nobody || **count >= 2)
+		.find(|((blame, _), count)| {
+			is_majority(**count, all) && (*blame == Blame::Nobody || **count >= 2)
 		})
-		.map_or(Verdict::Unaudited, |(blame, _)| Verdict::from(*blame))
+		.map_or((Verdict::Unaudited, H256::zero()), |((blame, root), _)| {
+			(Verdict::from(*blame), *root)
+		})
 }

@@ -33,11 +33,25 @@ impl<T: Config> Pallet<T> {
 		T::Workers::ensure_active(&worker)?;
 		T::Consents::ensure_permits_now(&worker, TaskType::Audit, Self::now_ms())?;
 
-		let weight = T::Workers::stake(&worker).min(Self::params().max_seat_stake);
+		let params = Self::params();
+		let stake = T::Workers::stake(&worker);
+		// What a canary takes has to be there.
+		ensure!(stake >= params.canary_slash, Error::<T>::StakeTooLow);
+		let weight = stake.min(params.max_seat_stake);
 		let from = T::CurrentEpoch::get().saturating_add(KEY_DELAY);
 		Self::add_weight(from, weight)?;
 		VerifierKeys::<T>::insert(key, &worker);
-		Verifiers::<T>::insert(&worker, VerifierInfo { key, weight, from, seats: 0 });
+		let info = VerifierInfo {
+			key,
+			weight,
+			from,
+			seats: 0,
+			owed: 0,
+			ripening: 0,
+			ripe_at: 0,
+			canary: None,
+		};
+		Verifiers::<T>::insert(&worker, info);
 		Self::deposit_event(Event::VerifierRegistered { worker, key, weight, from });
 		Ok(())
 	}
@@ -48,7 +62,27 @@ impl<T: Config> Pallet<T> {
 			T::Workers::ensure_active(&worker).is_err() || T::Workers::stake(&worker) < info.weight
 		};
 		ensure!(*caller == worker || unfit(), Error::<T>::NotYourVerifier);
+		Self::end_verifier(worker, info)
+	}
+
+	/// Takes the place of a verifier with less at stake, where there is no other.
+	pub(crate) fn do_displace_verifier(
+		worker: AccountId,
+		key: sr25519::Public,
+		other: AccountId,
+	) -> DispatchResult {
+		ensure!(Verifiers::<T>::count() >= T::MaxVerifiers::get(), Error::<T>::PlacesFree);
+		let info = Verifiers::<T>::get(&other).ok_or(Error::<T>::NotVerifier)?;
+		let stake = T::Workers::stake(&worker).min(Self::params().max_seat_stake);
+		ensure!(stake > info.weight, Error::<T>::NoMoreStake);
+		Self::end_verifier(other, info)?;
+		Self::do_register_verifier(worker, key)
+	}
+
+	fn end_verifier(worker: AccountId, info: VerifierInfo) -> DispatchResult {
 		ensure!(info.seats == 0, Error::<T>::SeatsOpen);
+		// No audit is open in which it could turn out to have passed a canary.
+		Self::pay_owed(&worker, info.fees());
 		Self::remove_weight(info.from, info.weight);
 		VerifierKeys::<T>::remove(info.key);
 		Verifiers::<T>::remove(&worker);

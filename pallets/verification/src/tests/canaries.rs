@@ -3,50 +3,86 @@
 use super::support::*;
 use crate::{
 	mock::{
-		assert_state_unchanged, enter_epoch, free, mint, next_block, stake_account, BurntSum,
-		Faults, LotteryRevoked, Revoked, System, Test, Verification,
+		enter_epoch, free, mint, next_block, stake_account, BurntSum, Faults, LotteryRevoked,
+		Parameters, Revoked, System, Test, Verification, PARAMS,
 	},
-	Canaries, CanaryBudget, CanaryFunds, CanaryInfo, Error, Event, Phase, CANARY_LIFE,
-	MAX_CANARIES,
+	Canaries, CanaryBudget, CanaryFunds, CanaryInfo, CanaryLots, Error, Event, Phase, Terms,
+	VerifierInfo, Verifiers, CANARY_LIFE, MAX_CANARIES,
 };
 use aria_primitives::{
-	audit::{canary_hash, AuditParams, Verdict},
+	audit::{canary_hash, prove_canary, AuditParams, SeatProof, Verdict},
+	traits::AuditDraw,
 	AccountId, Balance, ARIA,
 };
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
-use sp_runtime::{DispatchError, DispatchResult, TokenError};
+use sp_runtime::{DispatchResult, TokenError};
 
 const NONCE: H256 = H256::repeat_byte(42);
+/// The verifier that makes canaries.
+const MAKER: u8 = 40;
+const FEE: Balance = AuditParams::DEFAULT.verifier_fee;
 
-fn maker() -> AccountId {
+/// Who commits for it.
+fn poster() -> AccountId {
 	account(5)
 }
 
-fn fund() {
-	CanaryFunds::<Test>::put(CanaryBudget { amount: 10 * ARIA, audits: 100 });
+fn maker() -> AccountId {
+	account(MAKER)
+}
+
+fn maker_pair() -> sp_core::sr25519::Pair {
+	sp_core::Pair::from_seed(&[MAKER; 32])
+}
+
+/// The proof of the maker's right of an epoch.
+fn right(lots: &CanaryLots) -> SeatProof {
+	prove_canary(&maker_pair(), lots.epoch, &lots.seed).1
 }
 
 fn hash_of(game: &Game, stage: u16) -> H256 {
 	canary_hash(&Verification::genesis(), &game.id, stage, &maker(), &NONCE)
 }
 
+fn commit(hash: H256) -> DispatchResult {
+	Verification::commit_canary(signed(&poster()), hash)
+}
+
+/// Begins the epoch in which a canary is made: so many audits went before that the maker has the right
+/// for sure. All verifiers have a seat in each round, whoever is the maker.
+fn prepare() {
+	Parameters::set(AuditParams { first_seats: 8, further_seats: 16, ..PARAMS });
+	let _maker = Verifier::new(MAKER).register();
+	mint(&poster(), FREE);
+	CanaryFunds::<Test>::put(CanaryBudget { amount: 10 * ARIA, audits: 100_000 });
+	enter_epoch(SETTLED_IN);
+}
+
 /// Commits to a canary of two stages that is false at `stage`, or, if nobody lies, is said to be; then
 /// settles and draws it.
 fn canary(liar: Option<u16>, stage: u16) -> Game {
-	mint(&maker(), FREE);
-	fund();
-	enter_epoch(SETTLED_IN);
+	prepare();
 	let game = Game::make(2, liar, 0);
-	assert_ok!(Verification::commit_canary(signed(&maker()), hash_of(&game, stage)));
+	assert_ok!(commit(hash_of(&game, stage)));
 	next_block();
 	let game = game.settle(None);
 	enter_epoch(DRAWN_IN);
 	game
 }
 
+fn lots(game: &Game, stage: u16) -> CanaryLots {
+	Canaries::<Test>::get(hash_of(game, stage)).map(|info| info.lots).unwrap_or_default()
+}
+
 fn show(game: &Game, stage: u16) -> DispatchResult {
-	Verification::reveal_canary(signed(&requester()), game.id, stage, maker(), NONCE)
+	let proof = right(&lots(game, stage));
+	Verification::reveal_canary(signed(&requester()), game.id, stage, maker(), NONCE, proof)
+}
+
+/// What the record cost its maker, with those that are not drawn, and the fee: each is drawn for sure.
+fn reward() -> Balance {
+	COST + AuditParams::DEFAULT.canary_fee
 }
 
 fn all_with(verifiers: &[Verifier], conduct: Conduct) -> Vec<(&Verifier, Conduct)> {
@@ -68,21 +104,23 @@ fn a_canary_that_is_caught_should_pay_those_who_caught_it() {
 		game.end_window();
 
 		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 1 }));
-		let params = AuditParams::DEFAULT;
+		// Nobody passed it, so there is no slash to share; the pot pays no more than for any record.
+		let fee = PRICE * 3 / 100 / 3;
 		for verifier in &all {
-			let earned = params.verifier_fee + params.catch_bonus / 3;
-			assert_eq!((verifier.free(), verifier.stake()), (FREE + earned, STAKE));
+			assert_eq!((verifier.free(), verifier.stake()), (FREE + fee, STAKE));
 		}
 		// Its maker's worker keeps stake and name; what the record would have paid it goes back.
 		assert_eq!(free(&stake_account(&node(1))), STAKE);
 		assert!(Faults::get().is_empty() && LotteryRevoked::get().is_empty());
 		assert_eq!(Revoked::get().len(), 1);
 		assert_eq!(free(&requester()), FREE + SHARE);
-		assert_eq!(free(&maker()), FREE + params.canary_fee);
-		// All that was set aside is spent.
-		let left = 10 * ARIA - params.canary_fee - params.catch_bonus;
-		let audits = CanaryFunds::<Test>::get();
-		assert_eq!((audits.amount - left, audits.audits), (PRICE * 2 / 100, 1));
+		assert_eq!((free(&maker()), free(&poster())), (FREE + reward(), FREE));
+		let funds = CanaryFunds::<Test>::get();
+		assert_eq!(funds.amount, 10 * ARIA + PRICE * 2 / 100 - reward());
+		let tally = Verification::tally(node(1), 3);
+		assert_eq!((tally.passed, tally.failed), (0, 0), "it says nothing of its worker");
+		let drawn = Verification::drawn(game.id).unwrap().status;
+		assert!(matches!(drawn, crate::DrawnStatus::Decided { canary: true, .. }));
 		assert_eq!((all_money(), BurntSum::get()), (money, 0));
 		assert_eq!(Canaries::<Test>::count(), 0);
 	});
@@ -116,7 +154,9 @@ fn a_canary_that_is_passed_should_cost_those_who_passed_it() {
 		// They knew that it was one: a fee, and no bonus.
 		let fee = PRICE * 3 / 100 / 6;
 		assert!(more.iter().all(|one| one.free() == FREE + fee));
-		assert_eq!(free(&maker()), FREE + params.canary_fee);
+		// The maker has its part of what they lost.
+		let lost = 3 * (params.canary_slash + params.commit_bond);
+		assert_eq!(free(&maker()), FREE + reward() + lost / 2);
 		assert_eq!(free(&stake_account(&node(0))), STAKE);
 		assert_eq!((all_money(), BurntSum::get()), (money, 0));
 	});
@@ -136,7 +176,8 @@ fn a_false_canary_should_cost_its_maker() {
 		game.play(&all_with(&more, Conduct::Honest));
 
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
-		assert_eq!(free(&maker()), FREE - AuditParams::DEFAULT.canary_bond);
+		assert_eq!(free(&poster()), FREE - AuditParams::DEFAULT.canary_bond);
+		assert_eq!(free(&maker()), FREE);
 		for verifier in all.iter().chain(&more) {
 			assert!(verifier.free() > FREE && verifier.stake() == STAKE);
 		}
@@ -154,7 +195,7 @@ fn a_canary_that_nobody_looks_at_again_should_count_neither_way() {
 		game.end_window();
 		game.end_window();
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
-		assert_eq!(free(&maker()), FREE);
+		assert_eq!(free(&poster()), FREE);
 		assert!(all.iter().all(|one| one.free() > FREE && one.stake() == STAKE));
 	});
 }
@@ -171,7 +212,7 @@ fn a_review_without_a_majority_should_count_neither_way() {
 		game.end_window();
 		game.play(&[(&more[0], Conduct::Honest), (&more[1], Conduct::Accuse(0))]);
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
-		assert_eq!(free(&maker()), FREE);
+		assert_eq!(free(&poster()), FREE);
 		assert!(more.iter().all(|one| (one.free(), one.stake()) == (FREE, STAKE)));
 	});
 }
@@ -193,7 +234,7 @@ fn a_silent_gateway_should_spoil_a_review() {
 		game.end_window();
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
 		assert!(more.iter().all(|one| one.free() == FREE));
-		assert_eq!(free(&maker()), FREE);
+		assert_eq!(free(&poster()), FREE);
 	});
 }
 
@@ -209,7 +250,7 @@ fn a_canary_should_not_excuse_another_stage() {
 		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 0 }));
 		assert_eq!(free(&stake_account(&node(0))), STAKE / 2);
 		assert_eq!(Faults::get(), [node(0)]);
-		assert_eq!(free(&maker()), FREE);
+		assert_eq!((free(&maker()), free(&poster())), (FREE, FREE));
 	});
 }
 
@@ -232,32 +273,20 @@ fn a_verdict_should_stand_when_no_canary_is_shown() {
 		System::set_block_number(at + CANARY_LIFE + 1);
 		assert_ok!(forget());
 		System::set_block_number(back);
-		assert_eq!(free(&maker()), FREE - AuditParams::DEFAULT.canary_bond);
+		assert_eq!(free(&poster()), FREE - AuditParams::DEFAULT.canary_bond);
 		assert_noop!(forget(), Error::<Test>::UnknownCanary);
 	});
 }
 
 #[test]
-fn a_canary_should_need_a_budget() {
+fn any_account_should_commit_once_if_it_has_the_bond() {
 	with_game(|| {
-		mint(&maker(), FREE);
-		let commit = |byte| Verification::commit_canary(signed(&maker()), H256::repeat_byte(byte));
-		let refused = |byte: u8, error: DispatchError| {
-			let result = assert_state_unchanged(|| commit(byte));
-			assert_eq!(result.unwrap_err(), error);
-		};
-		refused(1, Error::<Test>::NoCanaryBudget.into());
-		let params = AuditParams::DEFAULT;
-		let cost: Balance = params.canary_fee + params.catch_bonus;
-		for (amount, audits) in [(cost - 1, 100), (cost, 99)] {
-			CanaryFunds::<Test>::put(CanaryBudget { amount, audits });
-			refused(1, Error::<Test>::NoCanaryBudget.into());
-		}
-		CanaryFunds::<Test>::put(CanaryBudget { amount: cost, audits: 100 });
-		assert_ok!(commit(1));
-		assert_eq!(CanaryFunds::<Test>::get(), CanaryBudget::default());
-		fund();
-		refused(1, Error::<Test>::CanaryKnown.into());
+		mint(&poster(), FREE);
+		let hash = H256::repeat_byte(1);
+		assert_ok!(commit(hash));
+		System::assert_last_event(Event::<Test>::CanaryCommitted { hash, by: poster() }.into());
+		assert_eq!(free(&poster()), FREE - AuditParams::DEFAULT.canary_bond);
+		assert_noop!(commit(hash), Error::<Test>::CanaryKnown);
 		let poor = Verification::commit_canary(signed(&account(77)), H256::repeat_byte(2));
 		assert_eq!(poor.unwrap_err(), TokenError::FundsUnavailable.into());
 	});
@@ -266,14 +295,172 @@ fn a_canary_should_need_a_budget() {
 #[test]
 fn there_should_be_no_more_canaries_than_may_be() {
 	with_game(|| {
-		mint(&maker(), FREE);
-		fund();
+		mint(&poster(), FREE);
 		let hash = |number: u32| H256::from_low_u64_be(number.into());
-		let info = CanaryInfo { maker: account(9), at: 1, bond: 0, reserved: 0 };
+		let lots = CanaryLots::default();
+		let info = CanaryInfo { by: account(9), at: 1, bond: 0, lots };
 		(0..MAX_CANARIES).for_each(|number| Canaries::<Test>::insert(hash(number), &info));
+		assert_noop!(commit(hash(MAX_CANARIES)), Error::<Test>::TooManyCanaries);
+	});
+}
+
+#[test]
+fn rights_should_be_drawn_by_what_an_epoch_began_with() {
+	with_game(|| {
+		prepare();
+		let terms = Terms::<Test>::get().unwrap();
+		assert_eq!(terms.lots.epoch, SETTLED_IN);
+		assert_eq!(terms.params, Verification::audit_parameters());
+		assert_eq!((terms.lots.audits, terms.lots.total), (100_000, STAKE));
+		assert_eq!(CanaryFunds::<Test>::get().audits, 0);
+		next_block();
+		assert_eq!(Terms::<Test>::get(), Some(terms));
+		enter_epoch(SETTLED_IN + 1);
+		let next = Verification::epoch_terms().lots;
+		assert_eq!((next.epoch, next.audits), (SETTLED_IN + 1, 0));
+		assert_ne!(next.seed, terms.lots.seed);
+	});
+}
+
+#[test]
+fn a_canary_without_a_right_should_be_a_lie_like_others() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = canary(Some(0), 0);
+		game.play(&all_with(&all, Conduct::Honest));
+		game.end_window();
+		let hash = hash_of(&game, 0);
+		let info = Canaries::<Test>::get(hash).unwrap();
+		let good = right(&info.lots);
+		let show = |proof| {
+			Verification::reveal_canary(signed(&requester()), game.id, 0, maker(), NONCE, proof)
+		};
+		// It is another epoch's, or another verifier's.
+		let other = right(&CanaryLots { epoch: 1, ..info.lots });
+		assert_noop!(show(other), Error::<Test>::BadSeatProof);
+		// No audits, no canaries.
+		Canaries::<Test>::mutate(hash, |info| info.as_mut().unwrap().lots.audits = 0);
+		assert_noop!(show(good), Error::<Test>::NoCanaryRight);
+		Canaries::<Test>::insert(hash, &info);
+		// Its key has to be older.
+		let set = |change: &dyn Fn(&mut VerifierInfo)| {
+			Verifiers::<Test>::mutate(maker(), |info| change(info.as_mut().unwrap()));
+		};
+		set(&|info| info.from = SETTLED_IN + 1);
+		assert_noop!(show(good), Error::<Test>::VerifierTooNew);
+		set(&|info| info.from = 2);
+		let before = Verifiers::<Test>::take(maker()).unwrap();
+		assert_noop!(show(good), Error::<Test>::NotVerifier);
+		Verifiers::<Test>::insert(maker(), before);
+
+		game.end_window();
+		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 0 }));
+		assert_eq!(Faults::get(), [node(0)]);
+	});
+}
+
+#[test]
+fn a_right_should_pay_for_one_canary_and_excuse_others() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		prepare();
+		let games = [0, 1].map(|number| Game::make(1, Some(0), number));
+		for game in &games {
+			assert_ok!(commit(hash_of(game, 0)));
+		}
+		next_block();
+		let games = games.map(|game| game.settle(None));
+		enter_epoch(DRAWN_IN);
+		for game in &games {
+			for verifier in &all {
+				assert_ok!(verifier.commit(game, Conduct::Honest));
+			}
+		}
+		games[0].end_window();
+		for game in &games {
+			for verifier in &all {
+				assert_ok!(verifier.reveal(game, Conduct::Honest));
+			}
+		}
+		games[0].end_window();
+		for game in &games {
+			for verifier in &all {
+				assert_ok!(verifier.open(game, Conduct::Honest));
+			}
+		}
+		games[0].end_window();
+		// The second round, for which nobody is left, and the window for canaries.
+		games[0].end_window();
+		for game in &games {
+			assert_ok!(show(game, 0));
+		}
+		games[0].end_window();
+		for game in &games {
+			assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 0 }));
+		}
+		assert_eq!(free(&stake_account(&node(0))), STAKE);
+		assert_eq!((free(&maker()), free(&poster())), (FREE + reward(), FREE));
+	});
+}
+
+#[test]
+fn a_canary_should_take_all_fees_that_are_not_paid() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = canary(Some(0), 0);
+		let more = verifiers(60, 6);
+		enter_epoch(DRAWN_IN + 2);
+		// Fees that wait.
+		crate::FeesOwed::<Test>::put(5 * FEE);
+		Verifiers::<Test>::mutate(&all[0].account, |info| {
+			let info = info.as_mut().unwrap();
+			(info.owed, info.ripening) = (2 * FEE, 3 * FEE);
+		});
+		game.play(&all_with(&all, Conduct::Echo));
+		assert_ok!(show(&game, 0));
+		game.end_window();
+		game.play(&all_with(&more, Conduct::Honest));
+		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 0 }));
+		System::assert_has_event(
+			Event::<Test>::FeesForfeited { verifier: all[0].account.clone(), amount: 5 * FEE }
+				.into(),
+		);
+		assert_eq!(Verification::verifier(all[0].account.clone()).unwrap().fees(), 0);
+		assert_eq!(crate::FeesOwed::<Test>::get(), 0);
+	});
+}
+
+#[test]
+fn a_canary_that_was_passed_over_should_have_its_bond_back() {
+	with_game(|| {
+		prepare();
+		let game = Game::make(1, Some(0), 0);
+		assert_ok!(commit(hash_of(&game, 0)));
+		next_block();
+		let game = game.settle(None);
+		let withdraw = |who: AccountId| {
+			Verification::withdraw_canary(signed(&who), game.id, 0, maker(), NONCE)
+		};
+		assert_noop!(withdraw(account(9)), Error::<Test>::NotRequester);
+		assert_noop!(withdraw(requester()), Error::<Test>::CanaryMayBeDrawn);
+		// As if the lot had passed it over.
+		crate::Settled::<Test>::remove(SETTLED_IN, game.id);
+		crate::PendingEpochs::<Test>::kill();
+		enter_epoch(DRAWN_IN);
+		assert!(<Verification as AuditDraw>::is_drawn(SETTLED_IN));
+		assert_ok!(withdraw(requester()));
+		System::assert_last_event(
+			Event::<Test>::CanaryReturned { id: game.id, by: poster() }.into(),
+		);
+		assert_eq!(free(&poster()), FREE);
+		assert_noop!(withdraw(requester()), Error::<Test>::UnknownCanary);
+	});
+	with_game(|| {
+		let _all = verifiers(50, 3);
+		let game = canary(Some(1), 1);
 		assert_noop!(
-			Verification::commit_canary(signed(&maker()), hash(MAX_CANARIES)),
-			Error::<Test>::TooManyCanaries
+			Verification::withdraw_canary(signed(&requester()), game.id, 1, maker(), NONCE),
+			Error::<Test>::CanaryMayBeDrawn
 		);
 	});
 }
@@ -300,22 +487,16 @@ fn a_canary_should_be_shown_as_it_was_committed_to() {
 		game.play(&all_with(&all, Conduct::Honest));
 		game.end_window();
 
-		let stranger = signed(&account(9));
-		assert_noop!(
-			Verification::reveal_canary(stranger, game.id, 1, maker(), NONCE),
-			Error::<Test>::NotRequester
-		);
+		let proof = right(&lots(&game, 1));
+		let reveal = |who: AccountId, maker: AccountId, nonce: H256| {
+			Verification::reveal_canary(signed(&who), game.id, 1, maker, nonce, proof)
+		};
+		assert_noop!(reveal(account(9), maker(), NONCE), Error::<Test>::NotRequester);
 		assert_noop!(show(&game, 2), Error::<Test>::NotAStage);
 		assert_noop!(show(&game, 0), Error::<Test>::UnknownCanary);
-		let origin = || signed(&requester());
-		assert_noop!(
-			Verification::reveal_canary(origin(), game.id, 1, account(9), NONCE),
-			Error::<Test>::UnknownCanary
-		);
-		assert_noop!(
-			Verification::reveal_canary(origin(), game.id, 1, maker(), H256::zero()),
-			Error::<Test>::UnknownCanary
-		);
+		assert_noop!(reveal(requester(), account(9), NONCE), Error::<Test>::UnknownCanary);
+		let zero = H256::zero();
+		assert_noop!(reveal(requester(), maker(), zero), Error::<Test>::UnknownCanary);
 		// Committed to when the record was there already.
 		Canaries::<Test>::mutate(hash_of(&game, 1), |info| {
 			info.as_mut().unwrap().at = game.entry.settled_at;
@@ -334,11 +515,9 @@ fn a_canary_should_be_shown_as_it_was_committed_to() {
 fn a_record_that_was_drawn_by_order_should_be_no_canary() {
 	with_game(|| {
 		let all = verifiers(50, 3);
-		mint(&maker(), FREE);
-		fund();
-		enter_epoch(SETTLED_IN);
+		prepare();
 		let game = Game::make(2, Some(0), 0);
-		assert_ok!(Verification::commit_canary(signed(&maker()), hash_of(&game, 0)));
+		assert_ok!(commit(hash_of(&game, 0)));
 		next_block();
 		let game = game.settle(None);
 		let order = crate::mock::RuntimeOrigin::root();

@@ -51,7 +51,7 @@ fn records_of_the_version_before_should_be_read() {
 		for drawn in 0..2 {
 			assert_eq!(
 				Drawn::<Test>::get(id(drawn)).unwrap().status,
-				DrawnStatus::Decided { verdict: Verdict::Unaudited, at }
+				DrawnStatus::Decided { verdict: Verdict::Unaudited, at, canary: false }
 			);
 		}
 		assert_eq!(free(&pot), ED);

@@ -91,6 +91,7 @@ fn nothing_should_be_said_twice() {
 		assert_ok!(all[1].claim(&game));
 		refused(|| plain(all[1].claim(&game)), Error::<Test>::SpokeAlready);
 		game.end_window();
+		game.end_window();
 		assert_ok!(all[0].reveal(&game, Conduct::Honest));
 		refused(|| all[0].reveal(&game, Conduct::Honest), Error::<Test>::NotCommitted);
 		refused(|| all[1].reveal(&game, Conduct::Honest), Error::<Test>::NotCommitted);
@@ -284,16 +285,16 @@ fn assert_outcome(result: Outcome) -> Option<DispatchError> {
 #[test]
 fn a_round_should_have_no_more_than_four_times_the_seats_expected() {
 	with_game(|| {
-		Parameters::set(AuditParams { first_seats: 1, ..AuditParams::DEFAULT });
-		let all = verifiers(50, 6);
+		Parameters::set(AuditParams { first_seats: 2, ..AuditParams::DEFAULT });
+		let all = verifiers(50, 10);
 		let game = Game::begin(1, None);
 		// As if the lots had fallen on all.
 		crate::Audits::<Test>::mutate(game.id, |audit| audit.as_mut().unwrap().total = 1);
-		for verifier in &all[..4] {
+		for verifier in &all[..8] {
 			assert_ok!(verifier.commit(&game, Conduct::Honest));
 		}
-		refused(|| all[4].commit(&game, Conduct::Honest), Error::<Test>::SeatsTaken);
-		refused(|| plain(all[5].claim(&game)), Error::<Test>::SeatsTaken);
+		refused(|| all[8].commit(&game, Conduct::Honest), Error::<Test>::SeatsTaken);
+		refused(|| plain(all[9].claim(&game)), Error::<Test>::SeatsTaken);
 	});
 }
 
@@ -445,9 +446,12 @@ fn openings_should_be_those_that_were_picked() {
 			|| with(&|all| all[3].root_path = Default::default()),
 			Error::<Test>::OpeningMismatch,
 		);
-		refused(|| with(&|all| all[7].record = None), Error::<Test>::OpeningNotOfRecord);
 		refused(
-			|| with(&|all| all[7].record.as_mut().unwrap().root = H256::zero()),
+			|| with(&|all| all[7].record.path = Default::default()),
+			Error::<Test>::OpeningNotOfRecord,
+		);
+		refused(
+			|| with(&|all| all[7].record.root = H256::zero()),
 			Error::<Test>::OpeningNotOfRecord,
 		);
 		// Another position's opening in the place of one.

@@ -15,7 +15,7 @@ fn post(game: &Game, who: &aria_primitives::AccountId, verifier: &Verifier) -> D
 }
 
 #[test]
-fn silence_should_stand_when_two_thirds_say_so_and_nobody_is_answered() {
+fn silence_should_stand_when_most_say_so_and_nobody_is_answered() {
 	with_game(|| {
 		let all = verifiers(50, 3);
 		let game = Game::begin(2, None);
@@ -26,6 +26,13 @@ fn silence_should_stand_when_two_thirds_say_so_and_nobody_is_answered() {
 		game.end_window();
 		assert_eq!(game.phase(), Some(Phase::Rebut));
 		game.end_window();
+		// Who was answered goes on, and then others may come: silence is a finding like others.
+		assert_ok!(all[2].reveal(&game, Conduct::Honest));
+		game.end_window();
+		assert_ok!(all[2].open(&game, Conduct::Honest));
+		game.end_window();
+		assert_eq!((game.verdict(), game.audit().round), (None, 1));
+		game.end_window();
 
 		assert_eq!(game.verdict(), Some(Verdict::Silent));
 		let params = AuditParams::DEFAULT;
@@ -34,7 +41,7 @@ fn silence_should_stand_when_two_thirds_say_so_and_nobody_is_answered() {
 		for claimant in &all[..2] {
 			assert_eq!(claimant.free(), FREE + params.verifier_fee);
 		}
-		// Who was answered loses nothing and is paid nothing: nobody asked what it found.
+		// Who was answered loses nothing and is paid nothing.
 		assert_eq!((all[2].free(), all[2].stake()), (FREE, STAKE));
 		// It is nobody's work, and no stage's fault.
 		assert_eq!(Revoked::get().len(), 2);
@@ -97,6 +104,8 @@ fn an_answer_within_the_first_window_should_do() {
 		assert_ok!(all[1].commit(&game, Conduct::Honest));
 		assert_eq!((game.audit().committed, game.audit().claimed), (2, 1));
 		game.end_window();
+		assert_eq!(game.phase(), Some(Phase::Rebut));
+		game.end_window();
 		assert_eq!(game.phase(), Some(Phase::Reveal));
 		for verifier in &all[..2] {
 			assert_ok!(verifier.reveal(&game, Conduct::Honest));
@@ -106,6 +115,8 @@ fn an_answer_within_the_first_window_should_do() {
 			assert_ok!(verifier.open(&game, Conduct::Honest));
 		}
 		game.end_window();
+		assert_eq!(game.audit().round, 1);
+		game.end_window();
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
 		// Too few said so: it counts neither for nor against the third.
 		assert_eq!(all[2].free(), FREE);
@@ -113,11 +124,15 @@ fn an_answer_within_the_first_window_should_do() {
 }
 
 #[test]
-fn one_claim_alone_should_not_stand() {
+fn one_claim_alone_should_open_a_second_round_and_not_stand() {
 	with_game(|| {
 		let all = verifiers(50, 1);
 		let game = Game::begin(1, None);
 		assert_ok!(all[0].claim(&game));
+		game.end_window();
+		assert_eq!(game.phase(), Some(Phase::Rebut));
+		game.end_window();
+		assert_eq!((game.phase(), game.audit().round), (Some(Phase::Commit), 1));
 		game.end_window();
 		assert_eq!(game.verdict(), Some(Verdict::Unaudited));
 		assert_eq!(all[0].free(), FREE);
@@ -156,7 +171,9 @@ fn garbage_for_one_should_harm_nobody() {
 			(&all[1], Conduct::Honest),
 			(&all[2], Conduct::Honest),
 		]);
-		// Two thirds pass it, and no stage is accused: no second round.
+		// Others may look; nobody is left.
+		assert_eq!(game.audit().round, 1);
+		game.end_window();
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
 		assert_eq!((all[0].free(), all[0].stake()), (FREE, STAKE));
 		assert!(all[1].free() > FREE);
@@ -204,5 +221,34 @@ fn post_handover_should_be_refused_where_it_is_no_answer() {
 		assert_noop!(post(&game, &gateway(), &all[0]), Error::<Test>::NotInWindow);
 		let strange = Game::make(1, None, 9);
 		assert_noop!(post(&strange, &gateway(), &all[0]), Error::<Test>::NoAudit);
+	});
+}
+
+#[test]
+fn a_record_that_is_handed_to_friends_alone_should_be_silence() {
+	with_game(|| {
+		// One friend of the gateway says that all is well; two others are not answered, nor are those
+		// of the second round.
+		let few = verifiers(50, 3);
+		let game = Game::begin(1, Some(0));
+		let more = verifiers(60, 3);
+		crate::mock::enter_epoch(DRAWN_IN + 2);
+		assert_ok!(few[0].commit(&game, Conduct::Echo));
+		assert_ok!(few[1].claim(&game));
+		game.end_window();
+		game.end_window();
+		assert_ok!(few[0].reveal(&game, Conduct::Echo));
+		game.end_window();
+		assert_ok!(few[0].open(&game, Conduct::Echo));
+		game.end_window();
+		assert_eq!(game.audit().round, 1);
+		for verifier in &more {
+			assert_ok!(verifier.claim(&game));
+		}
+		game.end_window();
+		game.end_window();
+		assert_eq!(game.verdict(), Some(Verdict::Silent));
+		let slash = AuditParams::DEFAULT.silence_slash;
+		assert_eq!(free(&stake_account(&gateway())), GATEWAY_STAKE - slash);
 	});
 }

@@ -32,6 +32,8 @@ pub const DRAWN_IN: EpochIndex = 6;
 pub const PRICE: Balance = ARIA;
 /// What of it vests for each stage.
 pub const SHARE: Balance = ARIA / 5;
+/// What of it nobody has who made the record.
+pub const COST: Balance = ARIA / 5;
 /// What each worker has at stake.
 pub const STAKE: Balance = 20 * ARIA;
 /// What each gateway has at stake.
@@ -160,7 +162,8 @@ impl Game {
 		assert_ok!(Verification::note_settled(self.id, 0, true));
 		let stake = StageStake { share: SHARE, burnt: 77, work: 5_000 };
 		let stages = vec![stake; stages].try_into().unwrap();
-		Verification::note_stakes(self.id, RecordStakes { stages, named });
+		let stakes = RecordStakes { stages, named, price: PRICE, cost: COST, stake: STAKE };
+		Verification::note_stakes(self.id, stakes);
 		self
 	}
 
@@ -377,10 +380,7 @@ impl Verifier {
 					own_root: merkle_root(&own),
 					own_path: path(&own, at),
 					root_path: path(&roots, usize::from(place.boundary) - 1),
-					record: kind.agrees_at(place.boundary).then(|| RecordPath {
-						root: merkle_root(&theirs),
-						path: path(&theirs, at),
-					}),
+					record: RecordPath { root: merkle_root(&theirs), path: path(&theirs, at) },
 				}
 			})
 			.collect()

@@ -66,9 +66,11 @@ fn a_worker_should_become_a_verifier_and_count_two_epochs_later() {
 #[test]
 fn no_more_than_a_bound_of_the_stake_should_count() {
 	with_game(|| {
-		Parameters::set(AuditParams { max_seat_stake: 15 * ARIA, ..AuditParams::DEFAULT });
-		let one = Verifier::new(50).register();
-		assert_eq!(Verification::verifier(one.account).unwrap().weight, 15 * ARIA);
+		Parameters::set(AuditParams { max_seat_stake: 150 * ARIA, ..AuditParams::DEFAULT });
+		let one = Verifier::new(50);
+		mint(&stake_account(&one.account), 200 * ARIA);
+		let one = one.register();
+		assert_eq!(Verification::verifier(one.account).unwrap().weight, 150 * ARIA);
 	});
 }
 
@@ -84,6 +86,11 @@ fn register_verifier_should_fail_when_something_is_missing_or_taken() {
 		Unwilling::mutate(|set| set.insert(one.account.clone()));
 		refused(|| register(&one), NO_CONSENT);
 		Unwilling::mutate(|set| set.clear());
+
+		// What a canary takes has to be there.
+		Parameters::set(AuditParams { canary_slash: STAKE + 1, ..AuditParams::DEFAULT });
+		refused(|| register(&one), Error::<Test>::StakeTooLow);
+		Parameters::set(AuditParams::DEFAULT);
 
 		assert_ok!(register(&one));
 		refused(|| register(&one), Error::<Test>::AlreadyVerifier);
@@ -125,5 +132,37 @@ fn others_should_retire_only_those_who_can_audit_no_more() {
 		Inactive::mutate(|set| set.insert(two.account.clone()));
 		assert_ok!(retire(9, &two));
 		mint(&stake_account(&one.account), 1);
+	});
+}
+
+#[test]
+fn more_stake_should_displace_less_where_all_places_are_taken() {
+	with_game(|| {
+		let (sybil, rich) = (Verifier::new(50).register(), Verifier::new(60));
+		mint(&stake_account(&rich.account), 1);
+		let displace = |who: &Verifier, other: &Verifier| {
+			let key = who.pair.public();
+			Verification::displace_verifier(signed(&who.account), key, other.account.clone())
+		};
+		refused(|| displace(&rich, &sybil), Error::<Test>::PlacesFree);
+		MaxVerifiers::set(1);
+		refused(|| register(&rich), Error::<Test>::TooManyVerifiers);
+		let equal = Verifier::new(61);
+		refused(|| displace(&equal, &sybil), Error::<Test>::NoMoreStake);
+		refused(|| displace(&rich, &equal), Error::<Test>::NotVerifier);
+
+		// Not from an audit that is going on.
+		let game = Game::begin(1, None);
+		assert_ok!(sybil.commit(&game, Conduct::Honest));
+		refused(|| displace(&rich, &sybil), Error::<Test>::SeatsOpen);
+		while game.verdict().is_none() {
+			game.end_window();
+		}
+		assert_ok!(displace(&rich, &sybil));
+		assert_eq!(Verification::verifier(sybil.account.clone()), None);
+		let info = Verification::verifier(rich.account.clone()).unwrap();
+		assert_eq!(info.weight, STAKE + 1);
+		// It has no key that another one has.
+		refused(|| displace(&sybil, &rich), Error::<Test>::NoMoreStake);
 	});
 }
