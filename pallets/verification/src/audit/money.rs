@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
 			}
 		};
 		if proven.is_none() {
-			Self::tally(&record, verdict);
+			Self::count_verdict(&record, verdict);
 		}
 		let is_canary = proven.is_some();
 		Self::settle_seats(&id, &audit, &record, seats, verdict, taken, proven);
@@ -143,7 +143,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Counts what the verdict says of each stage that it says something of.
-	fn tally(record: &RecordEntry, verdict: Verdict) {
+	fn count_verdict(record: &RecordEntry, verdict: Verdict) {
 		let count = |index: usize, passed: bool| {
 			let signed = Self::stage_signed(record, index.saturated_into());
 			let Some(stage) = record.body.stages.get(index).filter(|_| signed) else { return };
