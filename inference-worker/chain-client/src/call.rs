@@ -402,7 +402,7 @@ mod tests {
 			own_root: H256::repeat_byte(1),
 			own_path: vec![H256::repeat_byte(2)].try_into().unwrap(),
 			root_path: Default::default(),
-			record: Some(RecordPath { root: H256::repeat_byte(3), path: Default::default() }),
+			record: RecordPath { root: H256::repeat_byte(3), path: Default::default() },
 		}
 	}
 

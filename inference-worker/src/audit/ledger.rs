@@ -2,7 +2,7 @@
 
 use super::seat::Lots;
 use aria_primitives::{
-	audit::{Opening, Reveal, Sealed, SeatProof},
+	audit::{Named, Opening, Reveal, Sealed, SeatProof},
 	record::RecordEntry,
 	AccountId, Balance, BlockNumber, RecordId,
 };
