@@ -27,6 +27,8 @@ pub struct Spec {
 	pub layers: Vec<LayerRange>,
 	/// Arguments for all workers, name and value.
 	pub worker_args: Vec<(String, String)>,
+	/// Arguments for one worker each: its index, name and value.
+	pub own_args: Vec<(usize, String, String)>,
 	/// Arguments for the gateway, name and value.
 	pub gateway_args: Vec<(String, String)>,
 }
@@ -70,6 +72,7 @@ impl Spec {
 			alias,
 			layers,
 			worker_args: Vec::new(),
+			own_args: Vec::new(),
 			gateway_args: Vec::new(),
 		}
 	}
@@ -93,6 +96,12 @@ impl Spec {
 		self
 	}
 
+	/// An argument for the worker with this index.
+	pub fn own_arg(mut self, worker: usize, name: &str, value: &str) -> Self {
+		self.own_args.push((worker, name.to_owned(), value.to_owned()));
+		self
+	}
+
 	/// An argument for the gateway.
 	pub fn gateway_arg(mut self, name: &str, value: &str) -> Self {
 		self.gateway_args.push((name.to_owned(), value.to_owned()));
@@ -102,7 +111,12 @@ impl Spec {
 	/// What starts the worker with this index.
 	pub fn worker(&self, index: usize, layers: LayerRange) -> Options {
 		let options = Options::worker(&suri(index), &self.alias, layers, &self.package);
-		self.worker_args.iter().fold(options, |options, (name, value)| options.set(name, value))
+		let options = self
+			.worker_args
+			.iter()
+			.fold(options, |options, (name, value)| options.set(name, value));
+		let own = self.own_args.iter().filter(|(worker, ..)| *worker == index);
+		own.fold(options, |options, (_, name, value)| options.set(name, value))
 	}
 
 	/// What starts the gateway.

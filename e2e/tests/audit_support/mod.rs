@@ -31,7 +31,7 @@ use std::{
 const ROW: usize = 256 + 4;
 /// Four weights of 0 in `Ternary2`.
 const ZEROS: u8 = 0b0101_0101;
-/// Bytes of a ternary tensor's scale, behind its rows.
+/// Bytes of a scale: a ternary tensor's behind its rows, an embedding's behind each of them.
 const SCALE: usize = 4;
 /// How long workers may take to be known as verifiers.
 const JOINING: Duration = Duration::from_secs(60);
@@ -49,6 +49,9 @@ pub enum Lie {
 	Layer,
 	/// Weights of a layer are others.
 	Weights,
+	/// Tokens are drawn at a fifth of the temperature: the head's scales are five times theirs, and
+	/// everything else is honest.
+	Sampling,
 }
 
 /// The bytes of a tensor in a file of a package, and where they begin.
@@ -97,6 +100,13 @@ pub fn corrupt(cluster: &Cluster, worker: usize, layers: LayerRange, lie: Lie) {
 				one.swap_with_slice(other);
 			}
 		}),
+		Lie::Sampling => change(&dir, "common.safetensors", |file| {
+			for row in tensor(file, "token_embedding").chunks_exact_mut(ROW) {
+				let (_, scale) = row.split_at_mut(ROW - SCALE);
+				let louder = f32::from_le_bytes(scale.try_into().unwrap()) * 5.0;
+				scale.copy_from_slice(&louder.to_le_bytes());
+			}
+		}),
 		Lie::Layer => change(&dir, &shard, |file| {
 			for role in ["attention_output", "down"] {
 				let bytes = tensor(file, &format!("layers.{layer}.{role}"));
@@ -117,9 +127,15 @@ pub fn mend(cluster: &Cluster, worker: usize) {
 	fs::remove_dir_all(kept(&cluster.workers[worker], cluster)).unwrap();
 }
 
+/// The instruction sets that this machine has, each by its name.
+pub fn kernels() -> Vec<&'static str> {
+	aria_engine::kernels::available()
+}
+
 /// Workers behind those of the cluster that verify. They serve a layer that nobody plans with, so that
-/// none is ever a party.
+/// none is ever a party; they take turns in instruction sets.
 pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
+	let kernels = kernels();
 	let first = cluster.workers.len();
 	cluster::fund(&cluster.client, first + count).await.unwrap();
 	let bootstrap = cluster.workers[0].address().await.unwrap();
@@ -131,6 +147,8 @@ pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
 			.arg("--audit")
 			.arg("--stake")
 			.arg(STAKE)
+			.arg("--kernel")
+			.arg(kernels[index % kernels.len()])
 			.bootstrap(&bootstrap);
 		workers.push(Worker::start(&cluster.node.url(), options).await.unwrap());
 	}

@@ -3,7 +3,7 @@
 use crate::limits::{Governor, MemoryLease};
 use aria_engine::{
 	audit::Conduct,
-	kernels,
+	kernels::Kernel,
 	model::{Cancel, Model, ModelOptions},
 	package::Package,
 	EngineError,
@@ -33,6 +33,8 @@ pub struct Machine {
 	pub weigh: fn(&Manifest, LayerRange) -> u64,
 	/// Threads that compute.
 	pub threads: usize,
+	/// What computes.
+	pub kernel: Arc<dyn Kernel>,
 }
 
 /// One re-run.
@@ -89,7 +91,7 @@ impl Conduct for Limited {
 		let mut lease = memory.reserve(bytes).map_err(|_| refused(bytes))?;
 		let options = ModelOptions {
 			layers: Some(layers),
-			kernel: kernels::best(),
+			kernel: self.machine.kernel.clone(),
 			threads: self.machine.threads,
 		};
 		let model = Model::load(&self.package, options, &mut |_, _| ())?;
@@ -141,7 +143,10 @@ fn session_bytes(model: &Model, positions: u32) -> u64 {
 mod tests {
 	use super::*;
 	use crate::limits::Limits;
-	use aria_engine::model::random::{write_random_package, RandomShape};
+	use aria_engine::{
+		kernels,
+		model::random::{write_random_package, RandomShape},
+	};
 	use std::sync::atomic::{AtomicBool, Ordering};
 
 	fn tiny() -> (tempfile::TempDir, Arc<Package>) {
@@ -171,6 +176,7 @@ mod tests {
 			allowed: Arc::new(move || allowed.load(Ordering::Relaxed)),
 			weigh: |_, _| 3 << 20,
 			threads: 1,
+			kernel: kernels::best(),
 		}
 	}
 

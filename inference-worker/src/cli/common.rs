@@ -37,17 +37,14 @@ pub fn open(dir: PathBuf) -> Result<Package> {
 pub struct KernelArgs {
 	/// Instruction set of the kernels: auto, scalar, avx2, avx512-vnni, neon, as far as this machine
 	/// has it. The answer is the same with each
-	#[arg(long, value_name = "NAME", default_value = "auto")]
+	#[arg(long, value_name = "NAME", default_value = kernels::AUTO)]
 	pub kernel: String,
 }
 
 impl KernelArgs {
 	/// The kernel: the best one for `auto`.
 	pub fn get(&self) -> Result<Arc<dyn Kernel>> {
-		match self.kernel.as_str() {
-			"auto" => Ok(kernels::best()),
-			name => kernels::by_name(name).context("--kernel"),
-		}
+		kernels::choose(&self.kernel).context("--kernel")
 	}
 }
 

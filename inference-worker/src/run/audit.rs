@@ -96,6 +96,7 @@ pub(super) fn verify(
 		allowed: Arc::new(move || may_audit(&live)),
 		weigh: weight_bytes,
 		threads: config.threads,
+		kernel: config.kernel.clone(),
 	};
 	let chain = Arc::new(VerifierChain {
 		chain: common.chain.clone(),

@@ -13,7 +13,7 @@ use crate::{
 use anyhow::{anyhow, Context, Result};
 use aria_energy::Meter;
 use aria_engine::{
-	kernels,
+	kernels::Kernel,
 	model::{Model, ModelOptions},
 	package::Package,
 	text::ChatTokenizer,
@@ -54,6 +54,8 @@ pub struct UnitParts {
 	pub dialer: Arc<NetworkDialer>,
 	/// Threads that compute.
 	pub threads: usize,
+	/// What computes.
+	pub kernel: Arc<dyn Kernel>,
 	/// Sessions at once.
 	pub sessions: u16,
 }
@@ -93,11 +95,11 @@ impl Unit {
 		let weights = parts.governor.memory().reserve(bytes).map_err(|refused| {
 			anyhow!("layers {}..{} do not fit into memory: {refused}", layers.first, layers.end)
 		})?;
-		let threads = parts.threads;
+		let (threads, kernel) = (parts.threads, parts.kernel.clone());
 		let loading = package.clone();
 		let loaded = tokio::task::spawn_blocking(move || {
 			let bar = indicatif::ProgressBar::new(0).with_message("loading");
-			let options = ModelOptions { layers: Some(layers), kernel: kernels::best(), threads };
+			let options = ModelOptions { layers: Some(layers), kernel, threads };
 			let model = Model::load(&loading, options, &mut |done, total| {
 				bar.set_length(total);
 				bar.set_position(done);

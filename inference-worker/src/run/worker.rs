@@ -225,6 +225,7 @@ impl Worker {
 				guard: guard.clone(),
 				dialer: Arc::new(NetworkDialer(common.handle.clone())),
 				threads: config.threads,
+				kernel: config.kernel.clone(),
 				sessions: config.sessions,
 			},
 			stages: stages.clone(),

@@ -36,7 +36,7 @@ pub use memory::{AlignedVec, HugeVec, Plain, HUGE_PAGE, LINE};
 pub use pack::{PackedInt8, PackedTernary, BLOCK, MAX_INT8_COLS, MAX_TERNARY_COLS, TILE_ROWS};
 
 use crate::error::{EngineError, Result};
-use std::{ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// Products of packed matrices with quantised activations, and operations on floats, by the
 /// instructions of one kind of processor.
@@ -169,6 +169,26 @@ pub fn by_name(name: &str) -> Result<Arc<dyn Kernel>> {
 	kernels().into_iter().find(|kernel| kernel.name() == name).ok_or_else(|| {
 		EngineError::KernelUnavailable { name: name.to_owned(), available: available().join(", ") }
 	})
+}
+
+impl fmt::Debug for dyn Kernel {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.write_str(self.name())
+	}
+}
+
+/// What stands for the fastest kernel in [`choose`].
+pub const AUTO: &str = "auto";
+
+/// The kernel of that name, or the fastest one for [`AUTO`].
+///
+/// # Errors
+/// As [`by_name`].
+pub fn choose(name: &str) -> Result<Arc<dyn Kernel>> {
+	if name == AUTO {
+		return Ok(best());
+	}
+	by_name(name)
 }
 
 /// The fastest kernel that runs here.

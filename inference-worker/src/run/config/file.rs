@@ -43,6 +43,8 @@ pub struct File {
 	pub stake: Option<Amount>,
 	/// Threads that compute.
 	pub threads: Option<usize>,
+	/// Instruction set of the kernels.
+	pub kernel: Option<String>,
 	/// Sessions at once.
 	#[serde(deserialize_with = "sessions")]
 	pub sessions: Option<u16>,

@@ -49,6 +49,11 @@ pub struct Flags {
 	#[arg(long, value_name = "COUNT")]
 	pub threads: Option<usize>,
 
+	/// Instruction set of the kernels: auto, scalar, avx2, avx512-vnni, neon, as far as this machine has
+	/// it. Answers are the same with each [default: auto]
+	#[arg(long, value_name = "NAME")]
+	pub kernel: Option<String>,
+
 	/// Sessions at once [default: 64]
 	#[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
 	pub sessions: Option<u16>,
@@ -220,6 +225,7 @@ impl Flags {
 		set(&mut file.region, self.region);
 		set(&mut file.stake, self.stake);
 		set(&mut file.threads, self.threads);
+		set(&mut file.kernel, self.kernel);
 		set(&mut file.sessions, self.sessions);
 
 		let network = &mut file.network;

@@ -20,7 +20,10 @@ use super::terms::Terms;
 use crate::keys::AccountSource;
 use anyhow::{bail, ensure, Context, Result};
 use aria_energy::PowerModel;
-use aria_engine::model::MAX_THREADS;
+use aria_engine::{
+	kernels::{self, Kernel},
+	model::MAX_THREADS,
+};
 use aria_network::NetworkConfig;
 use aria_primitives::{consent::TaskType, traits::Offer, Balance, ARIA};
 use std::{
@@ -28,6 +31,7 @@ use std::{
 	net::{Ipv4Addr, SocketAddr},
 	num::NonZeroUsize,
 	path::{Path, PathBuf},
+	sync::Arc,
 	thread,
 };
 
@@ -51,6 +55,8 @@ pub struct Config {
 	pub stake: Balance,
 	/// Threads that compute.
 	pub threads: usize,
+	/// What computes.
+	pub kernel: Arc<dyn Kernel>,
 	/// Sessions at once.
 	pub sessions: u16,
 	/// Development keys, and peers on this machine.
@@ -141,6 +147,8 @@ impl Config {
 			(1..=MAX_THREADS).contains(&threads),
 			"threads: {threads} is no number from 1 to {MAX_THREADS}"
 		);
+		let kernel =
+			kernels::choose(file.kernel.as_deref().unwrap_or(kernels::AUTO)).context("kernel")?;
 		let gateway = file.gateway.map(|gateway| gateway_config(gateway, &base)).transpose()?;
 		let models = file.models.serve.unwrap_or_else(|| vec![ModelName::Auto]);
 		ensure!(
@@ -176,6 +184,7 @@ impl Config {
 			region: file.region.unwrap_or(0),
 			stake: file.stake.map_or(DEFAULT_STAKE, |stake| stake.0),
 			threads,
+			kernel,
 			sessions: file.sessions.unwrap_or(DEFAULT_SESSIONS),
 			dev,
 			account,
