@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Runs the examples of docs/examples against a development chain: @polkadot/api, polkadot-api and
-# the verifier of proofs, each as npm has it; and the tests of scripts/recompute-era.
+# the verifier of proofs, each as npm has it; smoldot against the chain `local` with its four
+# validators; and the tests of scripts/recompute-era.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$ARIA_ROOT"
 . scripts/npm.sh
+. scripts/local-network.sh
 
 examples=docs/examples
 node_bin=$CARGO_TARGET_DIR/release/aria-node
 [[ -x $node_bin ]] || fail "There is no $node_bin: run \`make build\`."
 node_at_least 20.19 "polkadot-api"
-for example in polkadot-js papi verify-proof; do
+for example in polkadot-js papi smoldot verify-proof; do
 	npm_ready "$examples/$example"
 done
 recompute=scripts/recompute-era
@@ -31,6 +33,7 @@ cleanup() {
 		done
 		kill -KILL "$node_pid" 2>/dev/null || true
 	fi
+	local_network_ends
 	rm -rf "$work"
 	exit "$status"
 }
@@ -129,6 +132,24 @@ unknown=0x$(printf '0%.0s' {1..64})
 export -f refuses
 check proof-of-nothing bash -c 'refuses "$@"' refuses "no record" \
 	node "$examples/verify-proof/verify.mjs" "$url" "$unknown"
+
+step "clients: starting the chain \`local\` with four validators"
+local_network_starts "$work/local"
+step "clients: tests of a light client against $local_url"
+
+light=$examples/smoldot
+check light-client node --test "$light/light.test.mjs"
+# Each transaction waits until GRANDPA has made its block final.
+check local-record node "$examples/polkadot-js/consent-request-record.mjs" "ws${local_url#http}"
+record=$(record_of local-record)
+check smoldot node "$light/read-record.mjs" "$local_spec" "$local_url" "$record"
+check smoldot-no-record bash -c 'refuses "$@"' refuses "no record" \
+	node "$light/read-record.mjs" "$local_spec" "$local_url" "$unknown"
+check smoldot-other-chain bash -c 'refuses "$@"' refuses "another chain" \
+	node "$light/read-record.mjs" "$local_spec" "$url" "$record"
+check smoldot-no-boot-node bash -c 'refuses "$@"' refuses "no boot node" \
+	node "$light/read-record.mjs" "$work/local/spec.json" "$local_url" "$record"
+local_network_ends
 
 printf 'clients: %d passed, %d failed\n' "$passed" "$failed"
 if ((failed > 0)); then

@@ -1,7 +1,7 @@
 //! Four validators whose verified work is as 1 : 2 : 4 : 8 win primary slots as `1 − (1 − c)^θ` says,
-//! by the blocks that they produce. When the heaviest of them vanishes, with more than half of the
-//! lottery, blocks and finality go on; when the two heaviest are gone, blocks go on, and finality as
-//! soon as one of them is back.
+//! by the blocks that they produce. A node that comes late and syncs from genesis has the same final
+//! blocks. When the heaviest of them vanishes, with more than half of the lottery, blocks and finality
+//! go on; when the two heaviest are gone, blocks go on, and finality as soon as one of them is back.
 #![allow(clippy::unwrap_used)]
 
 use anyhow::{ensure, Context, Result};
@@ -10,7 +10,7 @@ use aria_e2e::{
 	node::{binary, Node, Options},
 };
 use aria_primitives::BlockNumber;
-use aria_runtime::{Hash, Header};
+use aria_runtime::{genesis::EPOCH_SLOTS, Hash, Header};
 use codec::Decode;
 use frame_support::storage::storage_prefix;
 use jsonrpsee::rpc_params;
@@ -104,6 +104,19 @@ async fn start(spec: &Path) -> Result<Vec<Node>> {
 	Ok(nodes)
 }
 
+/// A node without a vote, connected to all, that begins with nothing but the specification.
+async fn newcomer(spec: &Path, validators: &[Node]) -> Result<Node> {
+	let mut addresses: Vec<String> = Vec::new();
+	for node in validators {
+		addresses.push(Client::connect(&node.url()).await?.address().await?);
+	}
+	let (first, others) = addresses.split_first().context("there are no validators")?;
+	let options = others.iter().fold(Options::follower(spec, first), |options, other| {
+		options.arg("--reserved-nodes").arg(other)
+	});
+	Node::start(options).await
+}
+
 /// Who claimed which slot: the number of an authority in its set. Nothing if there is no primary
 /// claim.
 fn claim(header: &Header) -> Option<(u64, u32)> {
@@ -184,6 +197,25 @@ async fn finality_should_reach(client: &Client, number: BlockNumber) -> Result<(
 	.await
 }
 
+/// Waits until a block of this number is final for all of these nodes; it must be the same one, and
+/// so must all before it. Its hash.
+async fn finality_should_be_one(clients: &[Client], number: BlockNumber) -> Result<Hash> {
+	let mut found = None;
+	for client in clients {
+		finality_should_reach(client, number).await?;
+		let hash = client.block_hash(number).await?.context("a final block is not there")?;
+		let first = *found.get_or_insert(hash);
+		ensure!(hash == first, "final block {number} is {hash} to one node, {first} to another");
+	}
+	found.context("there are no nodes")
+}
+
+/// The epoch of a block, by the state that the node has of it.
+async fn epoch(client: &Client, block: Hash) -> Result<u64> {
+	let key = storage_prefix(b"Babe", b"EpochIndex");
+	Ok(client.storage(&key, Some(block)).await?.unwrap_or_default())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes 15 minutes"]
 async fn blocks_should_be_won_by_work_and_go_on_without_the_heaviest() {
@@ -243,6 +275,21 @@ async fn blocks_should_be_won_by_work_and_go_on_without_the_heaviest() {
 	println!("{} slots have a block; chi-squared {distance:.2}", taken.len());
 	assert!(distance < CRITICAL_1, "{} of {SLOTS} slots have a block: {distance}", taken.len());
 
+	// --- all agree, and so does who comes late --------------------------------------------------
+	let late = newcomer(&spec, &nodes).await.unwrap();
+	let mut clients = vec![Client::connect(&late.url()).await.unwrap()];
+	for node in &nodes {
+		clients.push(Client::connect(&node.url()).await.unwrap());
+	}
+	let (number, _) = client.finalized().await.unwrap();
+	let hash = finality_should_be_one(&clients, number).await.unwrap();
+	// It has checked claims of all these epochs by the weights that blocks announced.
+	let epochs = epoch(&clients[0], hash).await.unwrap();
+	assert!(epochs >= SLOTS / EPOCH_SLOTS - 1, "block {number} is still in epoch {epochs}");
+	assert_eq!(fifteenths(&weights(&clients[0]).await.unwrap()), work, "it has other weights");
+	println!("a node from genesis agrees on final block {number}, in epoch {epochs}");
+	drop(clients);
+
 	// --- the heaviest vanishes ------------------------------------------------------------------
 	nodes[3].kill9().unwrap();
 	let best = blocks_should_come(&client).await.unwrap();
@@ -259,12 +306,10 @@ async fn blocks_should_be_won_by_work_and_go_on_without_the_heaviest() {
 
 	nodes[2].restart().await.unwrap();
 	finality_should_reach(&client, best).await.unwrap();
-	let returned = Client::connect(&nodes[2].url()).await.unwrap();
-	finality_should_reach(&returned, best).await.unwrap();
-	assert_eq!(
-		returned.block_hash(best).await.unwrap(),
-		client.block_hash(best).await.unwrap(),
-		"the one that came back follows another chain"
-	);
+	let mut clients = vec![Client::connect(&late.url()).await.unwrap()];
+	for node in &nodes[..3] {
+		clients.push(Client::connect(&node.url()).await.unwrap());
+	}
+	finality_should_be_one(&clients, best).await.unwrap();
 	watchers.abort_all();
 }
