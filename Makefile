@@ -57,6 +57,10 @@ zombienet: build ## four validators, one of which is restarted
 lint: build ## clippy, and the rules of deny.toml
 	@scripts/lint.sh
 
+.PHONY: rehearse
+rehearse: build ## upgrade a chain of the previous runtime to this one, with all checks
+	@scripts/rehearse-upgrade.sh
+
 .PHONY: weights
 weights: setup ## run the benchmarks and write the pallets' weights
 	@scripts/weights.sh

@@ -46,6 +46,7 @@ const GLANCE: Duration = Duration::from_millis(100);
 pub struct Client {
 	ws: WsClient,
 	genesis: Hash,
+	spec_version: u32,
 }
 
 /// A transaction in a final block.
@@ -108,6 +109,12 @@ impl Client {
 	/// Errors when nobody answers at `url`, and when the node's runtime is not the one that this
 	/// program was built with.
 	pub async fn connect(url: &str) -> Result<Self> {
+		Self::connect_to(url, VERSION.spec_version).await
+	}
+
+	/// The same for a chain whose runtime has another version, but the calls, events and state that
+	/// whoever asks uses as the runtime has that this program was built with.
+	pub async fn connect_to(url: &str, spec_version: u32) -> Result<Self> {
 		let ws = WsClientBuilder::default()
 			.request_timeout(PATIENCE)
 			.max_response_size(MAX_ANSWER)
@@ -118,10 +125,10 @@ impl Client {
 			.request("chain_getBlockHash", rpc_params![0u32])
 			.await
 			.context("the node does not tell its genesis hash")?;
-		let client = Self { ws, genesis };
+		let client = Self { ws, genesis, spec_version };
 		let version: Value = client.call("state_getRuntimeVersion", rpc_params![]).await?;
 		ensure!(
-			version["specVersion"] == VERSION.spec_version
+			version["specVersion"] == spec_version
 				&& version["transactionVersion"] == VERSION.transaction_version,
 			"the node runs another runtime than this program knows: run `make build`"
 		);
@@ -278,7 +285,7 @@ impl Client {
 		);
 		let implicit = (
 			(),
-			VERSION.spec_version,
+			self.spec_version,
 			VERSION.transaction_version,
 			self.genesis,
 			self.genesis,

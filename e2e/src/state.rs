@@ -3,6 +3,7 @@
 use crate::client::Client;
 use anyhow::{Context, Result};
 use aria_runtime::{AllPalletsWithSystem, Hash};
+use codec::Encode;
 use frame_support::traits::StorageInfoTrait;
 use jsonrpsee::rpc_params;
 use serde::Deserialize;
@@ -76,6 +77,11 @@ impl Snapshot {
 				}
 			})
 			.collect()
+	}
+
+	/// All keys and values, as SCALE: a list of pairs, ascending.
+	pub fn to_scale(&self) -> Vec<u8> {
+		self.0.encode()
 	}
 
 	/// How many keys there are.

@@ -1,5 +1,5 @@
-//! Numbers that root changes by `Parameters::set_parameter`, without another runtime
-//! (`docs/protocol/audit.md`, parameters).
+//! Numbers that root and the council change by `Parameters::set_parameter`, without another runtime
+//! (`docs/protocol/audit.md`, parameters; `docs/protocol/governance.md`).
 //!
 //! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
 //! [`AuditParams::clamped`].

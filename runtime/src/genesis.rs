@@ -2,8 +2,8 @@
 //! validators, so that finality survives the restart of one).
 
 use crate::{
-	AccountId, BabeConfig, Balance, BalancesConfig, RuntimeGenesisConfig, SessionConfig,
-	SessionKeys, SudoConfig, ValidatorRegistryConfig,
+	AccountId, BabeConfig, Balance, BalancesConfig, CouncilConfig, RuntimeGenesisConfig,
+	SessionConfig, SessionKeys, SudoConfig, ValidatorRegistryConfig,
 };
 use alloc::{vec, vec::Vec};
 use aria_primitives::ARIA;
@@ -27,6 +27,11 @@ pub const DEV_SLOT_MILLIS: u64 = 500;
 pub const LOCAL_SLOT_MILLIS: u64 = 2_000;
 /// Slots in an epoch: a minute on the development chain, four on `local_testnet`.
 pub const EPOCH_SLOTS: u64 = 120;
+
+/// Who sits in the council of the built-in chains: two of them are more than half, three quarters are
+/// all three.
+const COUNCIL: [Sr25519Keyring; 3] =
+	[Sr25519Keyring::Alice, Sr25519Keyring::Bob, Sr25519Keyring::Charlie];
 
 /// What each development account holds.
 const ENDOWMENT: Balance = 1_000_000 * ARIA;
@@ -67,6 +72,8 @@ fn preset(
 				})
 				.collect::<Vec<_>>(),
 		},
+		council: CouncilConfig { members: COUNCIL.iter().map(account).collect::<Vec<_>>() },
+		// A live chain has none (`docs/protocol/governance.md`).
 		sudo: SudoConfig { key: Some(account(&Sr25519Keyring::Alice)) },
 	})
 }

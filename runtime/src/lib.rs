@@ -5,7 +5,7 @@
 //! | `lib.rs` | types, version, the list of pallets |
 //! | `configs/` | how each pallet is set up, by concern |
 //! | `parameters.rs` | every number of the protocol that the runtime chooses |
-//! | `dynamic.rs` | those that root changes without another runtime |
+//! | `dynamic.rs` | those that the council changes without another runtime |
 //! | `apis.rs` | what the node may ask |
 //! | `genesis.rs` | the presets `development` and `local_testnet` |
 //!
@@ -68,7 +68,7 @@ pub type UncheckedExtrinsic =
 	generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
 /// What an account signs.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
-/// Storage migrations of this version.
+/// Storage migrations of this version, from the one before (`docs/operations/upgrade.md`).
 pub type Migrations = (
 	pallet_validator_registry::migrations::ToV2<Runtime>,
 	pallet_verification::migrations::ToV2<Runtime>,
@@ -110,7 +110,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: Cow::Borrowed("aria"),
 	impl_name: Cow::Borrowed("aria"),
 	authoring_version: 1,
-	spec_version: 1,
+	spec_version: 2,
 	impl_version: 1,
 	apis: apis::RUNTIME_API_VERSIONS,
 	transaction_version: 1,
@@ -178,6 +178,10 @@ mod runtime {
 	pub type Scheduler = pallet_scheduler;
 	#[runtime::pallet_index(25)]
 	pub type Sudo = pallet_sudo;
+	#[runtime::pallet_index(26)]
+	pub type Council = pallet_collective<Instance1>;
+	#[runtime::pallet_index(27)]
+	pub type Whitelist = pallet_whitelist;
 
 	// ARIA.
 	#[runtime::pallet_index(40)]

@@ -69,6 +69,14 @@ parameter_types! {
 		Perbill::from_percent(60) * RuntimeBlockWeights::get().max_block;
 	pub const SessionKeyDeposit: Balance = deposit(1, 64);
 
+	// --- governance ---------------------------------------------------------------------------
+	/// A motion is open for so long, unless it is decided before.
+	pub const MotionDuration: BlockNumber = 3 * DAYS;
+	pub const MaxMotions: u32 = 20;
+	pub const MaxCouncil: u32 = 25;
+	/// Of a call that a motion carries: half of a block.
+	pub MaxMotionWeight: Weight = Perbill::from_percent(50) * RuntimeBlockWeights::get().max_block;
+
 	// --- models -------------------------------------------------------------------------------
 	pub const ModelDepositBase: Balance = deposit(2, 128);
 	pub const ModelDepositPerByte: Balance = deposit(0, 1);

@@ -74,6 +74,8 @@ pub enum ProxyType {
 	Worker,
 	/// A gateway's daily business: offers, settlement, matches.
 	Gateway,
+	/// A seat in the council: motions and votes.
+	Council,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -86,6 +88,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 				RuntimeCall::Balances(..)
 					| RuntimeCall::Sudo(..)
 					| RuntimeCall::Multisig(..)
+					| RuntimeCall::Council(..)
+					| RuntimeCall::Whitelist(..)
 					| RuntimeCall::Proxy(
 						pallet_proxy::Call::proxy { .. }
 							| pallet_proxy::Call::proxy_announced { .. }
@@ -125,6 +129,14 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_inference_market::Call::match_request { .. },
 				)
 			),
+			ProxyType::Council => matches!(
+				call,
+				RuntimeCall::Council(
+					pallet_collective::Call::propose { .. }
+						| pallet_collective::Call::vote { .. }
+						| pallet_collective::Call::close { .. },
+				)
+			),
 		}
 	}
 
@@ -133,6 +145,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			(left, right) if left == right => true,
 			(ProxyType::Any, _) => true,
 			(_, ProxyType::Any) => false,
+			(ProxyType::NonTransfer, ProxyType::Council) => false,
 			(ProxyType::NonTransfer, _) => true,
 			_ => false,
 		}

@@ -1,5 +1,6 @@
 //! ARIA's own pallets, and who answers whose questions.
 
+use super::governance::RootOrMajority;
 use crate::{
 	dynamic::{AuditParameters, RuntimeParameters},
 	parameters::*,
@@ -15,8 +16,8 @@ use sp_core::H256;
 impl pallet_model_registry::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	type PinOrigin = EnsureRoot<AccountId>;
-	type AliasOrigin = EnsureRoot<AccountId>;
+	type PinOrigin = RootOrMajority;
+	type AliasOrigin = RootOrMajority;
 	type DepositBase = ModelDepositBase;
 	type DepositPerByte = ModelDepositPerByte;
 	type OfferDeposit = OfferDeposit;
@@ -193,6 +194,6 @@ impl pallet_reward_distributor::Config for Runtime {
 impl pallet_parameters::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeParameters = RuntimeParameters;
-	type AdminOrigin = AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
+	type AdminOrigin = AsEnsureOriginWithArg<RootOrMajority>;
 	type WeightInfo = ();
 }

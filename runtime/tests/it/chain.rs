@@ -127,7 +127,12 @@ pub struct Chain {
 impl Chain {
 	/// A chain with the genesis of a preset and its first block.
 	pub fn new(preset: &str) -> Self {
-		let config = genesis_config(preset);
+		Self::with_genesis(preset, |_| ())
+	}
+
+	/// The same with a genesis that `change` made of the preset's, in JSON.
+	pub fn with_genesis(preset: &str, change: impl FnOnce(&mut Value)) -> Self {
+		let config = genesis_config(preset, change);
 		let mut ext = TestExternalities::new_empty();
 		let (slot_millis, epoch_slots, root) = ext.execute_with(|| {
 			build_state::<RuntimeGenesisConfig>(config).expect("the preset builds");
@@ -188,6 +193,13 @@ impl Chain {
 	/// Reads the state after the last block.
 	pub fn read<R>(&mut self, read: impl FnOnce() -> R) -> R {
 		self.ext.execute_with(read)
+	}
+
+	/// Changes the state after the last block, as no block could.
+	pub fn write<R>(&mut self, write: impl FnOnce() -> R) -> R {
+		let result = self.ext.execute_with(write);
+		self.ext.commit_all().expect("no transaction is open");
+		result
 	}
 
 	/// Who made the last block.
@@ -295,13 +307,14 @@ impl Chain {
 	}
 }
 
-/// The whole genesis configuration of a preset, in JSON.
-fn genesis_config(preset: &str) -> Vec<u8> {
+/// The whole genesis configuration that `change` made of a preset's, in JSON.
+fn genesis_config(preset: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
 	let patch = genesis::get_preset(&preset.into()).expect("the preset exists");
 	let patch = serde_json::from_slice(&patch).expect("a preset is JSON");
 	let mut config =
 		serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default is JSON");
 	merge(&mut config, patch);
+	change(&mut config);
 	serde_json::to_vec(&config).expect("JSON can be written")
 }
 

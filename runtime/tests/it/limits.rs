@@ -45,6 +45,17 @@ fn wide(good: &Settlement, stages: u32) -> Settlement {
 	wide
 }
 
+/// A motion whose call has as many members of a new council as there may be.
+fn council_motion(members: u32) -> RuntimeCall {
+	let new_members = vec![FIRST.to_account_id(); members as usize];
+	let call =
+		pallet_collective::Call::set_members { new_members, prime: None, old_count: members };
+	let proposal = Box::new(RuntimeCall::Council(call));
+	let length_bound = proposal.encoded_size() as u32;
+	let motion = pallet_collective::Call::propose { threshold: members, proposal, length_bound };
+	RuntimeCall::Council(motion)
+}
+
 #[test]
 fn every_call_should_fit_a_block_when_its_lists_are_as_long_as_they_may_be() {
 	let mut flow = Flow::new();
@@ -99,6 +110,7 @@ fn every_call_should_fit_a_block_when_its_lists_are_as_long_as_they_may_be() {
 		pallet_validator_registry::Call::<Runtime>::heartbeat {}.into(),
 		pallet_reward_distributor::Call::<Runtime>::claim {}.into(),
 		sudo(pallet_reward_distributor::Call::<Runtime>::force_new_era {}),
+		council_motion(parameters::MaxCouncil::get()),
 	];
 	for call in calls {
 		let shown = format!("{call:?}");

@@ -9,6 +9,8 @@
 //! | `rewards` | draws, eras, and who gains what |
 //! | `bad_input` | what is refused, with which error |
 //! | `proxied` | the same through utility, proxy, multisig and sudo |
+//! | `governance` | what the council decides, with how many votes, and what it can't |
+//! | `upgrade` | from the version before to this one, on a state in its layout |
 //! | `presets` | the genesis of each network |
 //! | `limits` | weights, lengths, metadata |
 //! | `emission` | the supply over all halvings |
@@ -19,9 +21,11 @@ mod bad_input;
 mod chain;
 mod emission;
 mod flow;
+mod governance;
 mod limits;
 mod main_path;
 mod presets;
 mod proxied;
 mod rewards;
 mod state;
+mod upgrade;

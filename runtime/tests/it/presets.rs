@@ -2,7 +2,10 @@
 
 use crate::{chain::Chain, state::issuance};
 use aria_primitives::{AccountId, ARIA};
-use aria_runtime::{genesis, parameters, Babe, Block, Grandpa, InferenceMarket, Runtime, System};
+use aria_runtime::{
+	configs::CouncilInstance, genesis, parameters, Babe, Block, Grandpa, InferenceMarket, Runtime,
+	System,
+};
 use frame_system::Account;
 use pallet_validator_registry::Validators;
 use sp_consensus_babe::{
@@ -45,6 +48,9 @@ fn check(preset: &str, keys: &[(Sr25519Keyring, Ed25519Keyring)]) -> Chain {
 
 	chain.read(|| {
 		assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(Alice.to_account_id()));
+		let mut council = [Alice, Bob, Charlie].map(|key| key.to_account_id());
+		council.sort();
+		assert_eq!(pallet_collective::Members::<Runtime, CouncilInstance>::get(), council);
 		for account in &accounts {
 			let info = Validators::<Runtime>::get(account).unwrap();
 			assert_eq!(info.stake, parameters::ValidatorMinimumStake::get());

@@ -3,7 +3,8 @@
 use crate::{
 	migrations::ToV2,
 	mock::{enter_epoch, free, id, new_test_ext, note, AuditPot, System, Test, Verification, ED},
-	Audits, Drawn, DrawnStatus, OpenAudits, Pallet, Settled, SettledRecord, Waiting, WaitingEnds,
+	Audits, ClosedThrough, Drawn, DrawnStatus, OpenAudits, Pallet, Settled, SettledRecord, Waiting,
+	WaitingEnds,
 };
 use aria_primitives::{audit::Verdict, traits::RecordStakes, AccountId};
 use frame_support::traits::{
@@ -35,6 +36,7 @@ fn records_of_the_version_before_should_be_read() {
 			frame_support::traits::tokens::Fortitude::Force,
 		);
 		assert_eq!(burnt, Ok(ED));
+		ClosedThrough::<Test>::kill();
 		StorageVersion::new(1).put::<Pallet<Test>>();
 
 		ToV2::<Test>::on_runtime_upgrade();
@@ -55,6 +57,7 @@ fn records_of_the_version_before_should_be_read() {
 			);
 		}
 		assert_eq!(free(&pot), ED);
+		assert_eq!(ClosedThrough::<Test>::get(), Some(1));
 		Verification::do_try_state().unwrap();
 
 		// Once only.

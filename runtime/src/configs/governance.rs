@@ -1,0 +1,46 @@
+//! Who decides what nobody may decide alone (`docs/protocol/governance.md`): the council, more than
+//! half of it on models and parameters, three quarters of it with the powers of root.
+
+use crate::{
+	parameters::*, AccountId, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+};
+use frame_support::traits::EitherOfDiverse;
+use frame_system::{EnsureRoot, EnsureSigned};
+use pallet_collective::{EnsureProportionAtLeast, EnsureProportionMoreThan};
+
+/// The council among all collectives that there could be.
+pub type CouncilInstance = pallet_collective::Instance1;
+/// More than half of the council.
+pub type CouncilMajority = EnsureProportionMoreThan<AccountId, CouncilInstance, 1, 2>;
+/// Three quarters of the council, or more.
+pub type CouncilThreeQuarters = EnsureProportionAtLeast<AccountId, CouncilInstance, 3, 4>;
+/// Root, or more than half of the council.
+pub type RootOrMajority = EitherOfDiverse<EnsureRoot<AccountId>, CouncilMajority>;
+
+impl pallet_collective::Config<CouncilInstance> for Runtime {
+	type RuntimeOrigin = RuntimeOrigin;
+	type Proposal = RuntimeCall;
+	type RuntimeEvent = RuntimeEvent;
+	type MotionDuration = MotionDuration;
+	type MaxProposals = MaxMotions;
+	type MaxMembers = MaxCouncil;
+	// Who does not vote is against it: there is no prime member, unless root names one.
+	type DefaultVote = pallet_collective::PrimeDefaultVote;
+	type WeightInfo = pallet_collective::weights::SubstrateWeight<Runtime>;
+	type SetMembersOrigin = EnsureRoot<AccountId>;
+	type MaxProposalWeight = MaxMotionWeight;
+	type DisapproveOrigin = EnsureRoot<AccountId>;
+	type KillOrigin = EnsureRoot<AccountId>;
+	// Only members make motions, and only so many.
+	type Consideration = ();
+}
+
+impl pallet_whitelist::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type WhitelistOrigin = EitherOfDiverse<EnsureRoot<AccountId>, CouncilThreeQuarters>;
+	// What was agreed on is executed by whoever takes the trouble, and pays the fee.
+	type DispatchWhitelistedOrigin = EnsureSigned<AccountId>;
+	type Preimages = Preimage;
+	type WeightInfo = pallet_whitelist::weights::SubstrateWeight<Runtime>;
+}
