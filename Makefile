@@ -73,6 +73,10 @@ bench: build ## settled records a second, and the heaviest block
 bench-serving: build ## three workers: tokens/s, cost of records, delays, 50 clients; minutes
 	@scripts/bench-serving.sh $(ARGS)
 
+.PHONY: bench-trust
+bench-trust: build ## what audits cost, and a search among a million records; an hour
+	@scripts/bench-trust.sh $(ARGS)
+
 # Alone, for it needs neither the node nor the runtime. ARGS stands for all arguments:
 # ARGS='--help', or ARGS='--scenario fast --years 40 --out /tmp/fast'.
 .PHONY: economics

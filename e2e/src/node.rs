@@ -29,6 +29,7 @@ const TAIL: usize = 20;
 pub struct Options {
 	args: Vec<String>,
 	rpc_port: u16,
+	patience: Duration,
 }
 
 impl Options {
@@ -61,6 +62,12 @@ impl Options {
 		self
 	}
 
+	/// How long it may take until its RPC answers; without, a minute and a half.
+	pub fn patience(mut self, patience: Duration) -> Self {
+		self.patience = patience;
+		self
+	}
+
 	/// The port of the RPC; without, any free one.
 	pub fn rpc_port(mut self, port: u16) -> Self {
 		self.rpc_port = port;
@@ -72,7 +79,7 @@ impl Options {
 	}
 
 	fn new<const N: usize>(args: [&str; N]) -> Self {
-		Self { args: args.map(str::to_owned).to_vec(), rpc_port: 0 }
+		Self { args: args.map(str::to_owned).to_vec(), rpc_port: 0, patience: START }
 	}
 }
 
@@ -154,6 +161,16 @@ impl Node {
 		self.rpc_port
 	}
 
+	/// The process, while it runs.
+	pub fn pid(&self) -> Option<u32> {
+		self.child.as_ref().map(Child::id)
+	}
+
+	/// Bytes that its folder takes, with the database in it.
+	pub fn disk_bytes(&self) -> u64 {
+		bytes_below(self.dir.path())
+	}
+
 	/// Whether the process still runs.
 	pub fn runs(&mut self) -> bool {
 		self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
@@ -174,7 +191,8 @@ impl Node {
 	/// The port of the RPC, once it takes connections. What stands before `begin` in the log is
 	/// about earlier runs.
 	async fn answering(&mut self, begin: u64) -> Result<u16> {
-		let deadline = Instant::now() + START;
+		let patience = self.options.patience;
+		let deadline = Instant::now() + patience;
 		loop {
 			if !self.runs() {
 				bail!(
@@ -190,7 +208,7 @@ impl Node {
 			if Instant::now() > deadline {
 				bail!(
 					"the RPC of aria-node does not answer after {} seconds. Its log ends:\n{}",
-					START.as_secs(),
+					patience.as_secs(),
 					self.log_tail()
 				);
 			}
@@ -206,6 +224,18 @@ impl Drop for Node {
 		}
 		let _ = self.kill9();
 	}
+}
+
+/// Bytes of all files below a folder; files that vanish meanwhile count nothing.
+fn bytes_below(dir: &Path) -> u64 {
+	let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+	entries
+		.map(|entry| match entry.metadata() {
+			Ok(data) if data.is_dir() => bytes_below(&entry.path()),
+			Ok(data) => data.len(),
+			Err(_) => 0,
+		})
+		.sum()
 }
 
 /// The IPv4 port that the log announces behind `begin`.

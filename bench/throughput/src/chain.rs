@@ -4,12 +4,12 @@
 use crate::draft::{Built, Draft, Nonces};
 use anyhow::{anyhow, bail, Context, Result};
 use aria_primitives::{record::Anchor, BlockNumber, Moment};
-use aria_runtime::{RuntimeApi, RuntimeCall, UncheckedExtrinsic};
-use codec::Encode;
+use aria_runtime::{genesis::EPOCH_SLOTS, RuntimeApi, RuntimeCall, UncheckedExtrinsic};
+use codec::{Decode, Encode};
 use futures::executor::block_on;
 use sc_block_builder::{BlockBuilder, BlockBuilderBuilder};
 use sc_chain_spec::{GenesisConfigBuilderRuntimeCaller, DEV_RUNTIME_PRESET};
-use sc_client_api::execution_extensions::ExecutionExtensions;
+use sc_client_api::{execution_extensions::ExecutionExtensions, StorageProvider};
 use sc_client_db::{BlocksPruning, DatabaseSettings, DatabaseSource, PruningMode};
 use sc_consensus::{
 	BlockImport, BlockImportParams, ForkChoiceStrategy, ImportResult, StateAction, StorageChanges,
@@ -23,7 +23,12 @@ use sp_consensus_babe::{
 	digests::{PreDigest, SecondaryPlainPreDigest},
 	BABE_ENGINE_ID,
 };
-use sp_core::{storage::well_known_keys::CODE, testing::TaskExecutor, traits::CallContext, H256};
+use sp_core::{
+	storage::{well_known_keys::CODE, StorageKey},
+	testing::TaskExecutor,
+	traits::CallContext,
+	H256,
+};
 use sp_runtime::{
 	traits::{Block as _, Header as _},
 	Digest, DigestItem,
@@ -72,6 +77,8 @@ pub struct Chain {
 	nonces: Nonces,
 	/// All blocks but the first.
 	blocks: Vec<Block>,
+	/// Slots that were left empty.
+	skipped: u64,
 }
 
 impl Chain {
@@ -90,13 +97,31 @@ impl Chain {
 			head: Anchor { number: 0, hash: genesis },
 			nonces: Nonces::default(),
 			blocks: Vec::new(),
+			skipped: 0,
 		})
 	}
 
 	/// Where the next block stands.
 	pub fn site(&self) -> Site {
 		let number = self.head.number.saturating_add(1);
-		Site { genesis: self.genesis, parent: self.head, number, time: time_of(number) }
+		let time = time_of(number) + self.skipped * SLOT_MILLIS;
+		Site { genesis: self.genesis, parent: self.head, number, time }
+	}
+
+	/// Leaves an epoch's slots empty, so that the next block lies in the epoch after this one.
+	pub fn skip_epoch(&mut self) {
+		self.skipped = self.skipped.saturating_add(EPOCH_SLOTS);
+	}
+
+	/// What the state of the last block has under a key.
+	pub fn value<V: Decode>(&self, key: Vec<u8>) -> Result<Option<V>> {
+		let value = self
+			.client
+			.storage(self.head.hash, &StorageKey(key))
+			.context("the state cannot be read")?;
+		value
+			.map(|value| V::decode(&mut value.0.as_slice()).context("a value is not understood"))
+			.transpose()
 	}
 
 	/// All blocks that were imported.
@@ -182,7 +207,7 @@ impl Chain {
 	}
 }
 
-/// When the block with this number is made, one slot after its parent.
+/// When the block with this number is made if no slot is left empty, one slot after its parent.
 fn time_of(number: BlockNumber) -> Moment {
 	START_MILLIS + Moment::from(number) * SLOT_MILLIS
 }

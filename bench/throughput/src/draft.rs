@@ -55,6 +55,15 @@ pub struct Built {
 	pub extrinsics: u64,
 }
 
+/// What a block did besides its calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Audits {
+	/// Records that it drew for an audit.
+	pub drawn: u64,
+	/// Rounds of audits that it began.
+	pub rounds: u64,
+}
+
 impl<'a> Draft<'a> {
 	/// `builder` has taken what is inherent to the block.
 	pub fn new(builder: BlockBuilder<'a, Block, Client>, genesis: H256, nonces: Nonces) -> Self {
@@ -134,6 +143,23 @@ impl Built {
 			}
 		}
 		Ok(settled)
+	}
+
+	/// What its audits did.
+	pub fn audits(&self) -> Result<Audits> {
+		let mut audits = Audits::default();
+		for record in self.events()? {
+			match record.event {
+				RuntimeEvent::Verification(pallet_verification::Event::RecordDrawn { .. }) => {
+					audits.drawn = audits.drawn.saturating_add(1);
+				}
+				RuntimeEvent::Verification(pallet_verification::Event::RoundBegan { .. }) => {
+					audits.rounds = audits.rounds.saturating_add(1);
+				}
+				_ => (),
+			}
+		}
+		Ok(audits)
 	}
 
 	fn events(&self) -> Result<Vec<EventRecord<RuntimeEvent, H256>>> {

@@ -9,10 +9,12 @@
 //! | `records` | settlements and batches |
 //! | `load` | what blocks are filled with, and filling them |
 //! | `measure` | execution and import with a stopwatch |
+//! | `audits` | the same while records are drawn and audits begin (`docs/benchmarks-trust.md`) |
 //! | `report` | a table, and JSON |
 
 #![forbid(unsafe_code)]
 
+mod audits;
 mod chain;
 mod draft;
 mod load;
@@ -23,9 +25,14 @@ mod world;
 
 use crate::{chain::Chain, load::Load, measure::Limits, report::Report, world::World};
 use anyhow::{ensure, Context, Result};
+use aria_primitives::record::MAX_STAGES;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::{env, fs, path::PathBuf};
+use serde::Serialize;
+use std::{
+	env, fs,
+	path::{Path, PathBuf},
+};
 
 /// Measures settled records a second, and how long the heaviest blocks take.
 #[derive(Parser)]
@@ -47,6 +54,11 @@ struct Args {
 	/// Where the report is written as JSON, besides the table
 	#[arg(long)]
 	json: Option<PathBuf>,
+
+	/// Measure settlement without draws, at the reputation floor, and with every record drawn, and
+	/// nothing else; in at most eight blocks each
+	#[arg(long)]
+	audits: bool,
 }
 
 /// The loads that are imported.
@@ -55,14 +67,16 @@ const IMPORTED: [Load; 2] = [Load::Settle(1), Load::SettleBatch(1)];
 fn main() -> Result<()> {
 	let args = Args::parse();
 	let place = args.place.unwrap_or_else(env::temp_dir);
+	if args.audits {
+		let blocks = args.blocks.min(audits::MOST_BLOCKS);
+		return beside_audits(args.runs, blocks, &place, args.json.as_deref());
+	}
 	let loads = Load::SETTLING.len() + Load::HEAVY.len() + IMPORTED.len() * args.blocks as usize;
-	let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
-		.context("the progress bar's template is wrong")?;
-	let bar = ProgressBar::new(loads as u64).with_style(style);
+	let bar = progress(loads as u64)?;
 
 	bar.set_message("registering");
 	let mut chain = Chain::new(&place)?;
-	let mut world = World::set_up(&mut chain).context("the world cannot be set up")?;
+	let mut world = World::set_up(&mut chain, MAX_STAGES).context("the world cannot be set up")?;
 	let signature = measure::signature()?;
 
 	let mut execute = |loads: &[Load]| {
@@ -90,10 +104,27 @@ fn main() -> Result<()> {
 	let micros = signature.as_secs_f64() * 1e6;
 	let report = Report::new(Limits::of_runtime(), micros, settling, heavy, imports);
 	println!("{}", report.text());
-	if let Some(path) = args.json {
-		let json = serde_json::to_string_pretty(&report)?;
-		fs::write(&path, json).with_context(|| format!("{} cannot be written", path.display()))?;
-	}
+	write(args.json.as_deref(), &report)?;
 	ensure!(report.passed, "a block takes longer than it may: its weight is too low");
 	Ok(())
+}
+
+fn beside_audits(runs: u32, blocks: u32, place: &Path, json: Option<&Path>) -> Result<()> {
+	let bar = progress(audits::steps(blocks))?;
+	let report = audits::measure(runs as usize, blocks, place, &bar)?;
+	bar.finish_and_clear();
+	println!("{}", report.text());
+	write(json, &report)
+}
+
+fn progress(length: u64) -> Result<ProgressBar> {
+	let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")
+		.context("the progress bar's template is wrong")?;
+	Ok(ProgressBar::new(length).with_style(style))
+}
+
+fn write(path: Option<&Path>, report: &impl Serialize) -> Result<()> {
+	let Some(path) = path else { return Ok(()) };
+	let json = serde_json::to_string_pretty(report)?;
+	fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))
 }

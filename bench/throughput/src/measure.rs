@@ -142,6 +142,20 @@ pub fn import(
 		chain.append(full.built)?;
 		done();
 	}
+	let (imported, closed) = replay(chain, before, place)?;
+	Ok(Import {
+		load: load.name(),
+		blocks,
+		records,
+		imported_ms: millis(imported),
+		closed_ms: millis(closed),
+		records_per_second: records as f64 / closed.as_secs_f64(),
+	})
+}
+
+/// Imports all blocks but the first `before` into a new database below `place`, behind those: how long
+/// it took until the last was imported, and until the database had written everything and was closed.
+pub fn replay(chain: &Chain, before: usize, place: &Path) -> Result<(Duration, Duration)> {
 	let mut follower = Chain::new(place)?;
 	let (known, new) = chain.blocks().split_at(before);
 	for block in known {
@@ -154,15 +168,7 @@ pub fn import(
 	}
 	let imported = start.elapsed();
 	follower.close();
-	let closed = start.elapsed();
-	Ok(Import {
-		load: load.name(),
-		blocks,
-		records,
-		imported_ms: millis(imported),
-		closed_ms: millis(closed),
-		records_per_second: records as f64 / closed.as_secs_f64(),
-	})
+	Ok((imported, start.elapsed()))
 }
 
 /// How long it takes this processor to check a signature as tickets and records carry it.
@@ -179,10 +185,12 @@ pub fn signature() -> Result<Duration> {
 	Ok(start.elapsed() / SAMPLE)
 }
 
-fn weight_ms(ref_time: u64) -> f64 {
+/// Weight, in picoseconds, in milliseconds.
+pub fn weight_ms(ref_time: u64) -> f64 {
 	ref_time as f64 / WEIGHT_REF_TIME_PER_MICROS as f64 / 1_000.0
 }
 
-fn millis(time: Duration) -> f64 {
+/// In milliseconds.
+pub fn millis(time: Duration) -> f64 {
 	time.as_secs_f64() * 1_000.0
 }

@@ -145,19 +145,21 @@ fn import_row(import: &Import) -> Vec<String> {
 	]
 }
 
-fn limit(limit: Limit) -> &'static str {
+/// How tables call it.
+pub fn limit(limit: Limit) -> &'static str {
 	match limit {
 		Limit::Weight => "weight",
 		Limit::Length => "length",
 	}
 }
 
-fn percent(share: f64) -> String {
+/// As a percentage.
+pub fn percent(share: f64) -> String {
 	format!("{:.0} %", share * 100.0)
 }
 
 /// Lines of a table; the first column is text, the others are aligned as numbers.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<String> {
 	let head = head.iter().map(|title| (*title).to_owned()).collect();
 	let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
 	let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -182,7 +184,7 @@ fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<String> 
 }
 
 /// The model of the processor.
-fn cpu() -> String {
+pub fn cpu() -> String {
 	let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
 	let model = info
 		.lines()

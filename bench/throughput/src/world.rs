@@ -13,7 +13,7 @@ use aria_primitives::{
 		Architecture, Attention, Encoding, Gate, Head, Manifest, Tensor, TensorRole,
 		MANIFEST_VERSION, NO_LAYER,
 	},
-	record::{LayerRange, MAX_STAGES},
+	record::LayerRange,
 	traits::Offer,
 	AccountId, Balance, BlockNumber, ModelId, ARIA,
 };
@@ -45,12 +45,6 @@ pub const REQUESTERS: usize = 64;
 pub const PROMPT_TOKENS: u32 = 64;
 pub const OUTPUT_TOKENS: u32 = 128;
 
-/// Planck a token: as much as makes the settlement of a record free, with any number of stages, and no
-/// more, so that no limit on earnings is reached.
-const OFFER: Offer =
-	Offer { prompt_price: TOKEN_PRICE, cached_price: TOKEN_PRICE, output_price: TOKEN_PRICE };
-const TOKEN_PRICE: Balance =
-	free_from(FreeFrom::get(), MAX_STAGES).div_ceil((PROMPT_TOKENS + OUTPUT_TOKENS) as Balance);
 const STAKE: Balance = 60 * ARIA;
 const ESCROW: Balance = 600 * ARIA;
 const KEY_LIFE: BlockNumber = 1_000_000;
@@ -95,13 +89,16 @@ pub struct World {
 	pub requesters: Vec<Requester>,
 	/// The pinned models. The records are the first one's.
 	pub models: [ModelId; 2],
+	/// What a token costs.
+	offer: Offer,
 	/// Grows by one with all that has to differ from what was made before.
 	made: u64,
 }
 
 impl World {
 	/// Makes the accounts and registers everything on a new chain, in as many blocks as it takes.
-	pub fn set_up(chain: &mut Chain) -> Result<Self> {
+	/// Tokens cost as much as makes the settlement of a record of so many stages free.
+	pub fn set_up(chain: &mut Chain, stages: u32) -> Result<Self> {
 		let manifests = [manifest(LAYERS, 0)?, manifest(LAYERS, 1)?];
 		let world = Self {
 			owner: Sr25519Keyring::Alice.pair(),
@@ -115,6 +112,7 @@ impl World {
 				})
 				.collect(),
 			models: [manifests[0].model_id(), manifests[1].model_id()],
+			offer: offer(stages),
 			made: 0,
 		};
 		let site = chain.site();
@@ -156,7 +154,7 @@ impl World {
 			(self.gateway.clone(), Market::register_gateway {}.into()),
 			(
 				self.gateway.clone(),
-				Models::set_offer { model: self.models[0], offer: OFFER }.into(),
+				Models::set_offer { model: self.models[0], offer: self.offer }.into(),
 			),
 		];
 		for (index, worker) in self.workers.iter().enumerate() {
@@ -164,7 +162,7 @@ impl World {
 			let binding = peer_binding(&site.genesis, &account(worker));
 			let all = LayerRange { first: 0, end: LAYERS };
 			let of_worker: [RuntimeCall; 3] = [
-				Consents::set_consent { consent: consent(worker)? }.into(),
+				Consents::set_consent { consent: consent(worker, &self.offer)? }.into(),
 				Workers::register_worker {
 					peer: peer.public().0,
 					peer_signature: peer.sign(binding.as_bytes()).0,
@@ -198,7 +196,7 @@ impl World {
 }
 
 /// Puts the calls into blocks, in order; all have to succeed.
-fn include(chain: &mut Chain, calls: Vec<(Pair, RuntimeCall)>) -> Result<()> {
+pub fn include(chain: &mut Chain, calls: Vec<(Pair, RuntimeCall)>) -> Result<()> {
 	let mut queue = VecDeque::from(calls);
 	while !queue.is_empty() {
 		let mut draft = chain.draft()?;
@@ -263,7 +261,15 @@ pub fn manifest(layers: u16, seed: u64) -> Result<Manifest> {
 	})
 }
 
-fn consent(worker: &Pair) -> Result<Consent> {
+/// Planck a token: as much as makes the settlement of a record of so many stages free, and no more, so
+/// that no limit on earnings is reached.
+fn offer(stages: u32) -> Offer {
+	let tokens = Balance::from(PROMPT_TOKENS + OUTPUT_TOKENS);
+	let price = free_from(FreeFrom::get(), stages).div_ceil(tokens);
+	Offer { prompt_price: price, cached_price: price, output_price: price }
+}
+
+fn consent(worker: &Pair, offer: &Offer) -> Result<Consent> {
 	Ok(Consent {
 		cpu_percent: 25,
 		schedule: Schedule::always(),
@@ -272,7 +278,7 @@ fn consent(worker: &Pair) -> Result<Consent> {
 		max_memory_mb: 4_096,
 		reward_preference: RewardPreference {
 			payout: account(worker),
-			minimum_price: OFFER.output_price,
+			minimum_price: offer.output_price,
 			mode: RewardMode::Keep,
 		},
 	})
