@@ -229,6 +229,7 @@ impl World {
 				allowed: Arc::new(|| true),
 				weigh: |_, _| 1 << 20,
 				threads: 1,
+				kernel: kernels::best(),
 			},
 		})
 	}

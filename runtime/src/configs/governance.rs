@@ -2,7 +2,7 @@
 //! half of it on models and parameters, three quarters of it with the powers of root.
 
 use crate::{
-	parameters::*, AccountId, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+	parameters::*, AccountId, Preimage, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
 };
 use frame_support::traits::EitherOfDiverse;
 use frame_system::{EnsureRoot, EnsureSigned};
@@ -42,5 +42,7 @@ impl pallet_whitelist::Config for Runtime {
 	// What was agreed on is executed by whoever takes the trouble, and pays the fee.
 	type DispatchWhitelistedOrigin = EnsureSigned<AccountId>;
 	type Preimages = Preimage;
+	type DeferredDispatchExpiration = MotionDuration;
+	type BlockNumberProvider = System;
 	type WeightInfo = pallet_whitelist::weights::SubstrateWeight<Runtime>;
 }
