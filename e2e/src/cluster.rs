@@ -69,6 +69,11 @@ pub enum Step<'a> {
 	},
 	/// The gateway serves.
 	Gateway,
+	/// A verifier runs.
+	Verifier {
+		/// Its place behind the workers.
+		index: usize,
+	},
 	/// All processes are ready; the gateway hears of the workers now.
 	Ready,
 }
@@ -81,6 +86,8 @@ pub struct Cluster {
 	pub gateway: Worker,
 	/// The workers.
 	pub workers: Vec<Worker>,
+	/// Those that run others' records again; their accounts are those behind the workers'.
+	pub verifiers: Vec<Worker>,
 	/// The chain, as a client.
 	pub client: Client,
 	/// The model.
@@ -116,7 +123,8 @@ impl Cluster {
 		let mut workers = vec![Worker::spawn(&url, spec.worker(index, range))?];
 		let model = flow::add_model(&client, &manifest, &spec.alias).await?;
 		told(Step::Model { manifest: &manifest, model });
-		fund(&client, spec.layers.len()).await?;
+		let (count, all) = (spec.layers.len(), spec.layers.len().saturating_add(spec.verifiers));
+		fund(&client, all).await?;
 		let bootstrap = match workers.first_mut() {
 			Some(first) => reachable(first).await?,
 			None => String::new(),
@@ -126,23 +134,26 @@ impl Cluster {
 			workers.push(Worker::spawn(&url, options)?);
 		}
 		let mut gateway = Worker::spawn(&url, spec.gateway().bootstrap(&bootstrap))?;
+		let mut verifiers = Vec::new();
+		for index in count..all {
+			verifiers.push(Worker::spawn(&url, spec.verifier(index).bootstrap(&bootstrap))?);
+		}
 
 		{
-			let places = spec.layers.iter().copied().enumerate().map(Some);
+			let places = spec.layers.iter().copied().enumerate();
+			let places = places.map(|(index, layers)| Step::Worker { index, layers });
 			let mut waiting: FuturesUnordered<_> = places
 				.zip(&mut workers)
-				.chain(iter::once((None, &mut gateway)))
-				.map(|(place, process)| async move { process.ready().await.map(|()| place) })
+				.chain((count..all).map(|index| Step::Verifier { index }).zip(&mut verifiers))
+				.chain(iter::once((Step::Gateway, &mut gateway)))
+				.map(|(step, process)| async move { process.ready().await.map(|()| step) })
 				.collect();
 			while let Some(ready) = waiting.next().await {
-				told(match ready? {
-					Some((index, layers)) => Step::Worker { index, layers },
-					None => Step::Gateway,
-				});
+				told(ready?);
 			}
 		}
 		told(Step::Ready);
-		let cluster = Self { spec, gateway, workers, client, model: model.id, node };
+		let cluster = Self { spec, gateway, workers, verifiers, client, model: model.id, node };
 		cluster.planned(cluster.workers.len()).await?;
 		Ok(cluster)
 	}
@@ -200,7 +211,7 @@ impl Cluster {
 	}
 
 	fn processes(&mut self) -> impl Iterator<Item = &mut Worker> + '_ {
-		iter::once(&mut self.gateway).chain(&mut self.workers)
+		iter::once(&mut self.gateway).chain(&mut self.workers).chain(&mut self.verifiers)
 	}
 
 	/// Waits until the gateway has a plan that names so many workers, standbys included.
@@ -216,7 +227,7 @@ impl Cluster {
 	/// # Errors
 	/// As [`Worker::start`].
 	pub async fn add_worker(&mut self, layers: LayerRange) -> Result<&mut Worker> {
-		let index = self.workers.len();
+		let index = self.workers.len().saturating_add(self.verifiers.len());
 		fund(&self.client, index.saturating_add(1)).await?;
 		let first = self.workers.first().context("a network has at least one worker")?;
 		let options = self.spec.worker(index, layers).bootstrap(&first.address().await?);

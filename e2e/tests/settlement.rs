@@ -103,7 +103,15 @@ impl Town {
 			worker.ready().await.unwrap();
 		}
 		gateway.ready().await.unwrap();
-		let cluster = Cluster { spec, gateway, workers, client, model: model.id, node };
+		let cluster = Cluster {
+			spec,
+			gateway,
+			workers,
+			verifiers: Vec::new(),
+			client,
+			model: model.id,
+			node,
+		};
 		cluster.planned(cluster.workers.len()).await.unwrap();
 		Self { cluster, lane, bootstrap, ids: Vec::new() }
 	}

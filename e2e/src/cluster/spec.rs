@@ -11,6 +11,8 @@ use std::{
 
 /// The name of the model that comes with the project.
 pub const SHIPPED: &str = "aria-wordnet";
+/// What a verifier has at stake, in ARIA: a canary that it passed would take half of it.
+const VERIFIER_STAKE: &str = "20";
 /// Fewest and most bytes of a model's name on chain.
 const ALIAS_BYTES: (usize, usize) = (3, 64);
 
@@ -31,6 +33,8 @@ pub struct Spec {
 	pub own_args: Vec<(usize, String, String)>,
 	/// Arguments for the gateway, name and value.
 	pub gateway_args: Vec<(String, String)>,
+	/// Workers that run the others' records again and are no stage of any.
+	pub verifiers: usize,
 }
 
 impl Spec {
@@ -74,7 +78,14 @@ impl Spec {
 			worker_args: Vec::new(),
 			own_args: Vec::new(),
 			gateway_args: Vec::new(),
+			verifiers: 0,
 		}
+	}
+
+	/// So many verifiers besides.
+	pub fn verifiers(mut self, count: usize) -> Self {
+		self.verifiers = count;
+		self
 	}
 
 	/// One more worker, with the layers of the worker with this index; none where there is no such
@@ -117,6 +128,13 @@ impl Spec {
 			.fold(options, |options, (name, value)| options.set(name, value));
 		let own = self.own_args.iter().filter(|(worker, ..)| *worker == index);
 		own.fold(options, |options, (_, name, value)| options.set(name, value))
+	}
+
+	/// What starts the verifier that has this index among all workers. It serves the first layer alone,
+	/// with which nobody plans where no other begins with the second: so it is never a party.
+	pub fn verifier(&self, index: usize) -> Options {
+		let layers = LayerRange { first: 0, end: 1 };
+		self.worker(index, layers).arg("--audit").set("--stake", VERIFIER_STAKE)
 	}
 
 	/// What starts the gateway.

@@ -3,6 +3,9 @@
 //! A lie is told by weights: a worker that has other ones than its model's computes something else and
 //! stands for it, as one would whose owner changed its program. Its files lie where a worker keeps what
 //! it has verified, so that it starts like any other.
+//!
+//! Not every test file uses all of it.
+#![allow(dead_code)]
 
 use aria_e2e::{
 	client::{eventually, Client},
@@ -11,16 +14,20 @@ use aria_e2e::{
 	worker::{Options, Worker},
 };
 use aria_primitives::{
+	audit::Verdict,
 	record::{LayerRange, RecordEntry},
 	views::{AuditStatus, Trace},
-	AccountId, Balance, RecordId,
+	AccountId, Balance, BlockNumber, EpochIndex, RecordId,
 };
 use aria_runtime::{Runtime, RuntimeCall};
 use codec::{Decode, Encode};
-use frame_support::storage::storage_prefix;
+use frame_support::{storage::storage_prefix, Blake2_128Concat, StorageHasher};
 use jsonrpsee::rpc_params;
 use serde_json::Value;
-use sp_core::bytes::{from_hex, to_hex};
+use sp_core::{
+	bytes::{from_hex, to_hex},
+	H256,
+};
 use std::{
 	fs,
 	path::{Path, PathBuf},
@@ -52,6 +59,9 @@ pub enum Lie {
 	/// Tokens are drawn at a fifth of the temperature: the head's scales are five times theirs, and
 	/// everything else is honest.
 	Sampling,
+	/// The feed-forward part of the last layer adds nothing: what a canary's maker does
+	/// (`aria_engine::model::Session::cut_short`), and so what somebody finds right who has it of the maker.
+	FeedForward,
 }
 
 /// The bytes of a tensor in a file of a package, and where they begin.
@@ -83,7 +93,13 @@ fn kept(worker: &Worker, cluster: &Cluster) -> PathBuf {
 
 /// Makes a worker of the cluster lie from its next start on; `layers` are its own.
 pub fn corrupt(cluster: &Cluster, worker: usize, layers: LayerRange, lie: Lie) {
-	let dir = kept(&cluster.workers[worker], cluster);
+	mislead(cluster, &cluster.workers[worker], layers, lie);
+}
+
+/// Gives a worker other weights from its next start on: what it computes with the last of `layers` is
+/// what `lie` says.
+pub fn mislead(cluster: &Cluster, worker: &Worker, layers: LayerRange, lie: Lie) {
+	let dir = kept(worker, cluster);
 	fs::create_dir_all(&dir).unwrap();
 	for entry in fs::read_dir(&cluster.spec.package).unwrap() {
 		let path = entry.unwrap().path();
@@ -119,6 +135,11 @@ pub fn corrupt(cluster: &Cluster, worker: usize, layers: LayerRange, lie: Lie) {
 			let weights = bytes.len() - SCALE;
 			bytes[..weights].reverse();
 		}),
+		Lie::FeedForward => change(&dir, &shard, |file| {
+			let bytes = tensor(file, &format!("layers.{layer}.down"));
+			let weights = bytes.len() - SCALE;
+			bytes[..weights].fill(ZEROS);
+		}),
 	}
 }
 
@@ -135,6 +156,11 @@ pub fn kernels() -> Vec<&'static str> {
 /// Workers behind those of the cluster that verify. They serve a layer that nobody plans with, so that
 /// none is ever a party; they take turns in instruction sets.
 pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
+	verifiers_with(cluster, count, STAKE).await
+}
+
+/// The same with another stake, in ARIA.
+pub async fn verifiers_with(cluster: &Cluster, count: usize, stake: &str) -> Vec<Worker> {
 	let kernels = kernels();
 	let first = cluster.workers.len();
 	cluster::fund(&cluster.client, first + count).await.unwrap();
@@ -146,7 +172,7 @@ pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
 		let options = Options::worker(&suri, &spec.alias, layers, &spec.package)
 			.arg("--audit")
 			.arg("--stake")
-			.arg(STAKE)
+			.arg(stake)
 			.arg("--kernel")
 			.arg(kernels[index % kernels.len()])
 			.bootstrap(&bootstrap);
@@ -165,14 +191,97 @@ pub async fn verifiers(cluster: &Cluster, count: usize) -> Vec<Worker> {
 
 /// Expects so many seats in an audit's first round.
 pub async fn expect_seats(client: &Client, seats: u32) {
-	use aria_runtime::dynamic::{
-		dynamic_params::audit::{FirstSeats, Parameters},
-		RuntimeParameters,
-	};
-	let value = RuntimeParameters::Audit(Parameters::FirstSeats(FirstSeats, Some(seats)));
-	let call = RuntimeCall::Parameters(pallet_parameters::Call::set_parameter { key_value: value });
+	use aria_runtime::dynamic::dynamic_params::audit::{FirstSeats, Parameters};
+	set(client, Parameters::FirstSeats(FirstSeats, Some(seats))).await;
+}
+
+/// Expects a right to make a canary for each so many audits.
+pub async fn expect_canaries(client: &Client, rate: u32) {
+	use aria_runtime::dynamic::dynamic_params::audit::{CanaryRate, Parameters};
+	set(client, Parameters::CanaryRate(CanaryRate, Some(rate))).await;
+}
+
+/// Sets a parameter of the audit game.
+async fn set(client: &Client, value: aria_runtime::dynamic::dynamic_params::audit::Parameters) {
+	let key_value = aria_runtime::dynamic::RuntimeParameters::Audit(value);
+	let call = RuntimeCall::Parameters(pallet_parameters::Call::set_parameter { key_value });
 	let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) });
 	client.submit(&keys::owner(), sudo).await.unwrap().success().unwrap();
+}
+
+/// `Verification.Verifiers`.
+#[derive(Clone, Debug, Decode)]
+pub struct Entry {
+	/// The key of its lots.
+	pub key: [u8; 32],
+	/// What counts of its stake, in planck.
+	pub weight: Balance,
+	/// The first epoch whose rounds it may sit in.
+	pub from: EpochIndex,
+	/// Its seats in audits that have no verdict.
+	pub seats: u32,
+	/// Fees that are not paid, in planck.
+	pub owed: Balance,
+	/// Fees of the while before, in planck.
+	pub ripening: Balance,
+	/// The block from which on those are paid.
+	pub ripe_at: BlockNumber,
+	/// The last epoch whose right to make a canary was used.
+	pub canary: Option<EpochIndex>,
+}
+
+/// A verifier, as the chain has it.
+pub async fn verifier(client: &Client, account: &AccountId) -> Option<Entry> {
+	let mut key = storage_prefix(b"Verification", b"Verifiers").to_vec();
+	key.extend(Blake2_128Concat::hash(&account.encode()));
+	client.storage(&key, None).await.unwrap()
+}
+
+/// Fees of a verifier that are not paid, in planck; who has retired has none.
+pub async fn fees(client: &Client, account: &AccountId) -> Balance {
+	verifier(client, account).await.map_or(0, |entry| entry.owed + entry.ripening)
+}
+
+/// `Verification.Drawn`: a drawn record.
+#[derive(Clone, Debug, Decode)]
+pub struct DrawInfo {
+	/// The epoch that settled it.
+	pub epoch: EpochIndex,
+	/// The block of the draw.
+	pub at: BlockNumber,
+	/// The seed of the epoch's lots.
+	pub seed: H256,
+	/// How probable it was, in parts per million.
+	pub probability_ppm: u32,
+	/// Why: 0 by lot, 1 by order.
+	pub cause: u8,
+	/// Where its audit stands.
+	pub status: DrawnStatus,
+}
+
+/// Where the audit of a drawn record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Decode)]
+pub enum DrawnStatus {
+	/// There is no verdict on it.
+	#[codec(index = 0)]
+	Open,
+	/// There is.
+	#[codec(index = 1)]
+	Decided {
+		/// The verdict.
+		verdict: Verdict,
+		/// Its block.
+		at: BlockNumber,
+		/// Whether it is a canary.
+		canary: bool,
+	},
+}
+
+/// How a record was drawn, if it was.
+pub async fn drawn(client: &Client, id: RecordId) -> Option<DrawInfo> {
+	let mut key = storage_prefix(b"Verification", b"Drawn").to_vec();
+	key.extend(id.as_bytes());
+	client.storage(&key, None).await.unwrap()
 }
 
 /// The epoch of the best block.

@@ -390,7 +390,7 @@ pub async fn start(package: &Path, layers: &[(u16, u16)], transport: Transport) 
 	}
 	gateway.ready().await?;
 	let model = manifest.model_id();
-	let cluster = Cluster { spec, gateway, workers, client, model, node };
+	let cluster = Cluster { spec, gateway, workers, verifiers: Vec::new(), client, model, node };
 	cluster.planned(cluster.workers.len()).await?;
 	Ok(cluster)
 }

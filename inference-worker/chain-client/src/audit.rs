@@ -17,6 +17,8 @@ use sp_core::{sr25519, H256};
 const PALLET: &str = "Verification";
 /// Most audits that are read.
 const MAX_AUDITS: usize = 4_096;
+/// Most verifiers that are read.
+const MAX_VERIFIERS: usize = 10_000;
 /// Most seats of one audit that are read.
 const MAX_SEATS: usize = 256;
 /// Values that are read with one request.
@@ -171,7 +173,96 @@ pub struct VerifierInfo {
 	pub canary: Option<EpochIndex>,
 }
 
+/// What rights to make a canary are drawn by in an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct CanaryLots {
+	/// The epoch.
+	pub epoch: EpochIndex,
+	/// The seed.
+	pub seed: H256,
+	/// Audits that began in the epoch before.
+	pub audits: u32,
+	/// What all verifiers had at stake, in planck.
+	pub total: Balance,
+}
+
+/// `Verification.Terms`: what an epoch began with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EpochTerms {
+	/// The numbers of the game.
+	pub params: AuditParams,
+	/// Rights to make a canary.
+	pub lots: CanaryLots,
+}
+
+/// `Verification.Canaries`: a canary that was committed to and not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct CanaryInfo {
+	/// Who committed.
+	pub by: AccountId,
+	/// When.
+	pub at: BlockNumber,
+	/// On hold, in planck.
+	pub bond: Balance,
+	/// What the right to make it was drawn by.
+	pub lots: CanaryLots,
+}
+
+/// `Epoch` of `BabeApi`, as far as anybody here looks at it.
+#[derive(Decode)]
+struct BabeEpoch {
+	_index: u64,
+	start_slot: u64,
+	duration: u64,
+	_authorities: Vec<([u8; 32], u64)>,
+	_randomness: [u8; 32],
+	_c: (u64, u64),
+	_allowed_slots: u8,
+}
+
 impl Chain {
+	/// What the epoch of a block began with; `None` before the first.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn epoch_terms(&self, at: At) -> Result<Option<EpochTerms>, ChainError> {
+		self.storage("Verification.Terms", keys::item(PALLET, "Terms"), at).await
+	}
+
+	/// A canary that was committed to and not shown.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn canary(&self, hash: H256, at: At) -> Result<Option<CanaryInfo>, ChainError> {
+		let key = keys::identity(PALLET, "Canaries", hash.as_bytes());
+		self.storage("Verification.Canaries", key, at).await
+	}
+
+	/// Slots that are left of the epoch of a block, those that are late not counted.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn slots_left(&self, at: At) -> Result<u64, ChainError> {
+		let block = At::Block(self.fixed_hash(at).await?);
+		let epoch: BabeEpoch = self.api("BabeApi_current_epoch", Vec::new(), block).await?;
+		let slot = keys::item("Babe", "CurrentSlot");
+		let slot: Option<u64> = self.storage("Babe.CurrentSlot", slot, block).await?;
+		let end = epoch.start_slot.saturating_add(epoch.duration);
+		Ok(end.saturating_sub(slot.unwrap_or(end)))
+	}
+
+	/// All verifiers, in no order.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn verifiers(&self, at: At) -> Result<Vec<(AccountId, VerifierInfo)>, ChainError> {
+		let prefix = keys::item(PALLET, "Verifiers");
+		self.entries("Verification.Verifiers", &prefix, MAX_VERIFIERS, at, |key| {
+			key.last_chunk::<32>().copied().map(AccountId::new)
+		})
+		.await
+	}
+
 	/// The audits that are not over, in no order.
 	///
 	/// # Errors
@@ -399,6 +490,15 @@ mod tests {
 		};
 		let expected = ["key", "weight", "from", "seats", "owed", "ripening", "ripe_at", "canary"];
 		assert_eq!(names("Verifiers", &info.encode()), expected);
+	}
+
+	#[test]
+	fn canaries_and_terms_should_be_read_as_the_chain_writes_them() {
+		let lots = CanaryLots { epoch: 1, seed: H256::repeat_byte(2), audits: 3, total: 4 };
+		let info = CanaryInfo { by: AccountId::new([5; 32]), at: 6, bond: 7, lots };
+		assert_eq!(names("Canaries", &info.encode()), ["by", "at", "bond", "lots"]);
+		let terms = EpochTerms { params: AuditParams::DEFAULT, lots };
+		assert_eq!(names("Terms", &terms.encode()), ["params", "lots"]);
 	}
 
 	#[test]

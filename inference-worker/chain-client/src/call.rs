@@ -158,6 +158,41 @@ pub enum Call {
 		/// The leaves that the beacon picked, in order.
 		openings: Vec<Opening>,
 	},
+	/// `Verification.claim_fees`: those of this verifier.
+	ClaimFees(AccountId),
+	/// `Verification.displace_verifier`.
+	DisplaceVerifier {
+		/// As in [`Call::RegisterVerifier`].
+		key: sr25519::Public,
+		/// The verifier whose place the caller takes.
+		other: AccountId,
+	},
+	/// `Verification.commit_canary`.
+	CommitCanary(H256),
+	/// `Verification.reveal_canary`.
+	RevealCanary {
+		/// The record.
+		record: RecordId,
+		/// The stage that is false, from 0.
+		stage: u16,
+		/// Whose right it is to make one.
+		maker: AccountId,
+		/// What made the commitment unguessable.
+		nonce: H256,
+		/// Of that right.
+		proof: SeatProof,
+	},
+	/// `Verification.withdraw_canary`.
+	WithdrawCanary {
+		/// As in [`Call::RevealCanary`].
+		record: RecordId,
+		/// As in [`Call::RevealCanary`].
+		stage: u16,
+		/// As in [`Call::RevealCanary`].
+		maker: AccountId,
+		/// As in [`Call::RevealCanary`].
+		nonce: H256,
+	},
 	/// `Balances.transfer_keep_alive`.
 	Transfer {
 		/// To whom.
@@ -210,6 +245,11 @@ impl Call {
 			Call::PostHandover { .. } => ("Verification", "post_handover"),
 			Call::RevealAudit { .. } => ("Verification", "reveal"),
 			Call::OpenAudit { .. } => ("Verification", "open"),
+			Call::ClaimFees(_) => ("Verification", "claim_fees"),
+			Call::DisplaceVerifier { .. } => ("Verification", "displace_verifier"),
+			Call::CommitCanary(_) => ("Verification", "commit_canary"),
+			Call::RevealCanary { .. } => ("Verification", "reveal_canary"),
+			Call::WithdrawCanary { .. } => ("Verification", "withdraw_canary"),
 			Call::Transfer { .. } => ("Balances", "transfer_keep_alive"),
 			Call::BatchAll(_) => ("Utility", "batch_all"),
 			Call::Sudo(_) => ("Sudo", "sudo"),
@@ -279,6 +319,15 @@ impl Call {
 				let most = MAX_OPENINGS as usize;
 				ensure(openings.len() <= most, || format!("{most} openings at most"))?;
 				(record, openings).encode()
+			}
+			Call::ClaimFees(verifier) => verifier.encode(),
+			Call::DisplaceVerifier { key, other } => (key, other).encode(),
+			Call::CommitCanary(hash) => hash.encode(),
+			Call::RevealCanary { record, stage, maker, nonce, proof } => {
+				(record, stage, maker, nonce, proof).encode()
+			}
+			Call::WithdrawCanary { record, stage, maker, nonce } => {
+				(record, stage, maker, nonce).encode()
 			}
 			Call::Transfer { to, amount } => {
 				(MultiAddress::<AccountId, ()>::Id(to.clone()), Compact(*amount)).encode()
@@ -482,6 +531,22 @@ mod tests {
 				}),
 			},
 			Call::OpenAudit { record: H256::repeat_byte(1), openings: vec![opening()] },
+			Call::ClaimFees(account(9)),
+			Call::DisplaceVerifier { key: sr25519::Public::from_raw([8; 32]), other: account(10) },
+			Call::CommitCanary(H256::repeat_byte(6)),
+			Call::RevealCanary {
+				record: H256::repeat_byte(1),
+				stage: 2,
+				maker: account(11),
+				nonce: H256::repeat_byte(7),
+				proof: proof(),
+			},
+			Call::WithdrawCanary {
+				record: H256::repeat_byte(1),
+				stage: 2,
+				maker: account(11),
+				nonce: H256::repeat_byte(7),
+			},
 			Call::Transfer { to: account(6), amount: 1 << 65 },
 			Call::sudo(Call::Pin(model)),
 			Call::BatchAll(vec![Call::Drain, Call::sudo(Call::Pin(model)), Call::Unbond]),

@@ -11,6 +11,7 @@
 //! | [`store`] | what a verifier has begun, on disk |
 //! | [`step`] | what to do next about an audit: a pure function |
 //! | [`found`] | a re-run in the chain's words |
+//! | [`canary`] | records that are false on purpose, to see who passes them |
 //! | [`conduct`] | a re-run within the consent's limits, behind paid work |
 //! | [`ledger`] | the chain, as verifiers and gateways need it |
 //! | `file` | redb files of audits |
@@ -28,6 +29,7 @@
 //! committed. No finding is said that this machine did not compute.
 
 pub mod ask;
+pub mod canary;
 pub mod conduct;
 mod file;
 pub mod found;

@@ -90,10 +90,14 @@ pub struct Counters {
 	pub claimed: AtomicU64,
 	/// Seats that came to nothing: nobody gave what to run, or it could not be run in time.
 	pub missed: AtomicU64,
+	/// Claims of fees.
+	pub fee_claims: AtomicU64,
+	/// Verifiers whose place it took.
+	pub displaced: AtomicU64,
 }
 
 impl Counters {
-	pub(super) fn count(counter: &AtomicU64) {
+	pub(crate) fn count(counter: &AtomicU64) {
 		counter.fetch_add(1, Ordering::Relaxed);
 	}
 }

@@ -262,11 +262,14 @@ impl<D: Dialer> StageHost<D> {
 			let (registered, mail) = self.register(peer, &order)?;
 			let bytes = session_bytes(&self.parts.model, positions);
 			let admission = self.parts.guard.admit(peer, &order, bytes)?;
-			let session = self
+			let mut session = self
 				.parts
 				.model
 				.session(positions)
 				.map_err(|error| Refusal::Malformed(text(error.to_string())))?;
+			if self.parts.guard.is_canary(&order) {
+				session.cut_short();
+			}
 			Ok((task, registered, mail, admission, session))
 		});
 		match admitted {

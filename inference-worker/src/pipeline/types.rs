@@ -29,6 +29,13 @@ pub trait Guard: Send + Sync {
 	/// What the gateway is told.
 	fn admit(&self, peer: &[u8; 32], order: &Order, bytes: u64) -> Result<Admission, Refusal>;
 
+	/// Whether `order`, which was admitted, is of an answer that this worker makes false on purpose, and
+	/// shows to be so (`docs/protocol/audit.md`, "Canaries").
+	fn is_canary(&self, order: &Order) -> bool {
+		let _ = order;
+		false
+	}
+
 	/// A session signed the record with this id: who remembers that can sign a batch with it later. It
 	/// must not wait either.
 	fn signed(&self, id: RecordId, body: &RecordBody) {

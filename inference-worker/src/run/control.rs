@@ -19,7 +19,10 @@ use crate::{
 		},
 		Control, Wanted,
 	},
-	audit::{Counters as Audits, Given, Giving},
+	audit::{
+		canary::{Counters as Canaries, Maker},
+		Counters as Audits, Given, Giving,
+	},
 	limits::Hours,
 	plan::Demand,
 	run::gateway::convert::source,
@@ -50,6 +53,8 @@ pub struct Process {
 	pub gateway: Option<GatewayParts>,
 	/// Who would compute.
 	pub planner: Arc<Planner>,
+	/// Makes records false on purpose, if it is a verifier.
+	pub canaries: Option<Arc<Maker>>,
 }
 
 /// What there is to say about a gateway.
@@ -70,6 +75,7 @@ impl Process {
 		worker: Option<Arc<Worker>>,
 		gateway: Option<GatewayParts>,
 		planner: Arc<Planner>,
+		canaries: Option<Arc<Maker>>,
 	) -> Arc<Self> {
 		Arc::new(Self {
 			common: common.clone(),
@@ -77,6 +83,7 @@ impl Process {
 			worker,
 			gateway,
 			planner,
+			canaries,
 		})
 	}
 
@@ -242,6 +249,9 @@ impl Control for Process {
 			let gateway = self.gateway.as_ref();
 			gateway.map_or(0, |parts| of(&parts.giving.counters).load(Ordering::Relaxed))
 		};
+		let canaries = |of: fn(&Canaries) -> &AtomicU64| {
+			self.canaries.as_ref().map_or(0, |maker| of(&maker.counters).load(Ordering::Relaxed))
+		};
 		let bandwidth = worker.map_or(0, |worker| worker.governor.limits().max_bandwidth_mbps);
 		let bytes = worker.map_or(0, |worker| worker.governor.bytes().taken());
 		let relayed = worker.map_or(0, |worker| worker.relayed.passed());
@@ -279,7 +289,7 @@ impl Control for Process {
 			),
 			("peers", "peers with a connection", status.peers as f64),
 		];
-		let counters: [(&str, &str, u64); 23] = [
+		let counters: [(&str, &str, u64); 31] = [
 			("orders_refused_total", "orders that were refused", count(|of| &of.refused)),
 			("records_signed_total", "records that were signed", count(|of| &of.signed)),
 			("tokens_total", "tokens computed here in these records", count(|of| &of.tokens)),
@@ -304,6 +314,14 @@ impl Control for Process {
 			("audits_opened_total", "openings in a block", audits(|of| &of.opened)),
 			("audits_claimed_total", "claims of silence in a block", audits(|of| &of.claimed)),
 			("audits_missed_total", "seats that came to nothing", audits(|of| &of.missed)),
+			("audits_fee_claims_total", "claims of fees in a block", audits(|of| &of.fee_claims)),
+			("audits_displaced_total", "verifiers displaced", audits(|of| &of.displaced)),
+			("canaries_rights_total", "epochs with a right", canaries(|of| &of.rights)),
+			("canaries_made_total", "false records made", canaries(|of| &of.made)),
+			("canaries_committed_total", "commitments in a block", canaries(|of| &of.committed)),
+			("canaries_shown_total", "canaries that were shown", canaries(|of| &of.shown)),
+			("canaries_passed_over_total", "not drawn", canaries(|of| &of.passed_over)),
+			("canaries_lost_total", "whose bond is lost", canaries(|of| &of.lost)),
 			("audits_handed_total", "hand-overs that verifiers took", given(|of| &of.handed)),
 			("audits_refused_total", "requests for one that were refused", given(|of| &of.refused)),
 			("audits_posted_total", "hand-overs posted on chain", given(|of| &of.posted)),

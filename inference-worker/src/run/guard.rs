@@ -5,6 +5,7 @@ use super::{
 	payments::{judge, Paid, Payments},
 };
 use crate::{
+	audit::canary::Orders,
 	limits::Governor,
 	pipeline::{Admission, Guard, Order, Refusal},
 	seldom::Seldom,
@@ -102,6 +103,8 @@ pub struct WorkerGuard {
 	pub sessions: Arc<dyn Fn() -> usize + Send + Sync>,
 	/// Sessions that can run.
 	pub capacity: usize,
+	/// Answers that it makes false on purpose.
+	pub canaries: Arc<Orders>,
 	/// What it did.
 	pub counters: Counters,
 }
@@ -170,6 +173,10 @@ impl Guard for WorkerGuard {
 			}
 		}
 		admitted
+	}
+
+	fn is_canary(&self, order: &Order) -> bool {
+		self.canaries.has(&order.ticket.ticket.hash(&self.chain.genesis()))
 	}
 
 	fn signed(&self, id: RecordId, body: &RecordBody) {

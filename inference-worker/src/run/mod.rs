@@ -16,6 +16,7 @@
 //! | [`peers`], [`ledger`] | other workers, and the chain, as other modules need them |
 //! | [`gateway`] | the part that takes questions |
 //! | [`audit`] | the part that runs others' records again |
+//! | [`canary`] | the part that makes records false on purpose |
 //! | [`control`] | what the administration is told |
 //!
 //! It starts in this order, each step waiting patiently for what a node or a peer may not have yet: keys,
@@ -26,6 +27,7 @@
 pub mod advert;
 pub mod audit;
 pub mod book;
+pub mod canary;
 pub mod choice;
 pub mod common;
 pub mod config;
@@ -141,12 +143,19 @@ async fn start(config: &Config, common: &Common) -> Result<Option<Running>> {
 		// Settling goes on without questions.
 		_ => None,
 	};
+	let canaries = match &worker {
+		Some(worker) if config.audit => {
+			let answers = gateway.as_ref().map(|gateway| gateway.answers.clone());
+			Some(canary::start(config, common, worker, answers)?)
+		}
+		_ => None,
+	};
 	let parts = gateway.as_ref().map(|gateway| GatewayParts {
 		url: format!("http://{}/v1", gateway.serving.local_addr),
 		catalogue: gateway.catalogue.clone(),
 		giving: gateway.giving.clone(),
 	});
-	let process = Process::new(config, common, worker.clone(), parts, planner);
+	let process = Process::new(config, common, worker.clone(), parts, planner, canaries);
 	let admin = admin::Server::start(
 		config.admin.listen,
 		config.admin.token_file.as_deref(),

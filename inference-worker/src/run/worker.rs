@@ -2,7 +2,7 @@
 
 use super::{
 	advert::Adverts,
-	audit,
+	audit, canary,
 	choice::{Choosing, Pick},
 	common::Common,
 	config::{Config, Layers},
@@ -19,7 +19,7 @@ use super::{
 	watch::{self, Enforced},
 };
 use crate::{
-	audit::Verifier,
+	audit::{canary::Orders, Verifier},
 	limits::{cgroup, logical_cpus, Governor, Limits},
 	shards::{FetchError, Fetcher, PackageStore},
 };
@@ -55,6 +55,8 @@ pub struct Worker {
 	pub capacity: usize,
 	/// Runs others' records again, if it does.
 	pub verifier: Option<Arc<Verifier>>,
+	/// Answers that it makes false on purpose.
+	pub canaries: Arc<Orders>,
 }
 
 /// Gets layers and loads them.
@@ -208,7 +210,8 @@ impl Worker {
 
 		let payments = Arc::new(Payments::new(common.chain.clone()));
 		let stages = Stages::new(payments.clone());
-		let guard = guard(config, common, &payments, &governor, &stages);
+		let canaries = canary::orders(config);
+		let guard = guard(config, common, &payments, &governor, &stages, &canaries);
 		let loader = Arc::new(Loader {
 			common: common.clone(),
 			packages: packages.clone(),
@@ -270,7 +273,7 @@ impl Worker {
 		};
 		tokio::spawn(adverts.run(common.shutdown.clone()));
 		let verifier = match config.audit {
-			true => Some(audit::verify(config, common, &loader, &governor, &stages)?),
+			true => Some(audit::verify(config, common, &loader, &governor, &stages, &canaries)?),
 			false => None,
 		};
 		if config.layers == Layers::Auto {
@@ -279,7 +282,17 @@ impl Worker {
 		}
 		let capacity = usize::from(config.sessions);
 		let relayed = config.network.relayed.clone();
-		Ok(Some(Self { stages, governor, meter, packages, guard, relayed, capacity, verifier }))
+		Ok(Some(Self {
+			stages,
+			governor,
+			meter,
+			packages,
+			guard,
+			relayed,
+			capacity,
+			verifier,
+			canaries,
+		}))
 	}
 }
 
@@ -324,6 +337,7 @@ fn guard(
 	payments: &Arc<Payments>,
 	governor: &Arc<Governor>,
 	stages: &Arc<Stages>,
+	canaries: &Arc<Orders>,
 ) -> Arc<WorkerGuard> {
 	// Units hold the guard, and the guard asks them how many sessions there are.
 	let stages: Weak<Stages> = Arc::downgrade(stages);
@@ -335,6 +349,7 @@ fn guard(
 		store: common.store.clone(),
 		sessions: Arc::new(move || stages.upgrade().map_or(0, |stages| stages.sessions())),
 		capacity: usize::from(config.sessions),
+		canaries: canaries.clone(),
 		counters: Counters::default(),
 	})
 }

@@ -60,6 +60,10 @@ pub async fn show(cluster: &Cluster, settled: &Settled) -> Result<()> {
 		 epoch {}).",
 		entry.epoch
 	));
+	note(
+		"The stages' part of the emission comes on top, at the end of the era, once the verifier has run the \
+		 record again and found it right.",
+	);
 	Ok(())
 }
 

@@ -17,6 +17,9 @@ use pallet_worker_registry::{WorkerInfo, WorkerState};
 pub const PARTS: u16 = 3;
 /// The worker whose layers another one has too.
 pub const REPLICATED: usize = 1;
+/// Workers that run others' records again: without any, nobody confirms what the others did, and what is
+/// not confirmed earns nothing of the emission (`docs/protocol/audit.md`, "Verdict").
+const VERIFIERS: usize = 1;
 /// Share of all CPUs that each worker lends. They share this machine with each other, the gateway and
 /// the node.
 const CPU_PERCENT: &str = "50";
@@ -27,13 +30,14 @@ pub async fn start(args: &Args) -> Result<Cluster> {
 	let package = args.model.clone().unwrap_or_else(shipped);
 	let spec = Spec::divided(&package, PARTS)?
 		.replica(REPLICATED)
+		.verifiers(VERIFIERS)
 		.node(Options::dev().rpc_port(port))
 		.worker_arg("--cpu-percent", CPU_PERCENT)
 		.gateway_arg("--gateway", &format!("127.0.0.1:{gateway_port}"));
 	let (alias, workers) = (spec.alias.clone(), spec.layers.len());
 
 	let spinner = Spinner::start("a node starts");
-	let mut waiting = workers.saturating_add(1);
+	let mut waiting = workers.saturating_add(VERIFIERS).saturating_add(1);
 	let mut told = |step: Step<'_>| match step {
 		Step::Chain { url, genesis } => {
 			spinner.done("chain", &format!("{url}, genesis {}", hash(genesis)));
@@ -60,6 +64,14 @@ pub async fn start(args: &Args) -> Result<Cluster> {
 		Step::Gateway => {
 			waiting = waiting.saturating_sub(1);
 			spinner.done("gateway", "registered, with its stake and its prices on chain");
+			spinner.now(&starting(waiting));
+		}
+		Step::Verifier { index } => {
+			waiting = waiting.saturating_sub(1);
+			spinner.done(
+				"verifier",
+				&format!("{}: runs records again that are drawn for audit", worker(index)),
+			);
 			spinner.now(&starting(waiting));
 		}
 		Step::Ready => spinner.now("the gateway hears of the workers, and plans"),

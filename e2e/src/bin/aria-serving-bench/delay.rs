@@ -251,7 +251,8 @@ impl Far {
 			worker.ready().await?;
 		}
 		gateway.ready().await?;
-		let cluster = Cluster { spec, gateway, workers, client, model, node };
+		let cluster =
+			Cluster { spec, gateway, workers, verifiers: Vec::new(), client, model, node };
 		cluster.planned(usize::from(STAGES)).await?;
 		let key = key::make(&cluster).await?;
 		let gateway = Gateway::new(&cluster.gateway.base_url().await?, &key)?;

@@ -152,6 +152,8 @@ pub(super) struct Pass<'a> {
 	/// Position of the first token.
 	pub position: usize,
 	pub tokens: usize,
+	/// Whether the feed-forward part of the last layer is left out.
+	pub short: bool,
 	pub cancel: &'a Cancel,
 }
 
@@ -164,7 +166,10 @@ impl Pass<'_> {
 				return Err(EngineError::Cancelled.into());
 			}
 			self.attention(lane, index, layer)?;
-			self.feed_forward(lane, layer)?;
+			// All lanes leave it out, or none: they wait for each other in it.
+			if !self.short || index + 1 < self.layers.len() {
+				self.feed_forward(lane, layer)?;
+			}
 		}
 		self.own(lane, |block| self.leave(block))
 	}

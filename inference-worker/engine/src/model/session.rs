@@ -42,6 +42,8 @@ pub struct Session {
 	most_rows: usize,
 	/// Tokens worked on together.
 	chunk: usize,
+	/// Whether the feed-forward part of the last layer is left out.
+	short: bool,
 }
 
 /// The residual stream behind the last layer of a range, before the output norm.
@@ -93,6 +95,7 @@ impl Session {
 			head_input: QuantisedActivations::default(),
 			most_rows: model.layers.iter().map(Layer::most_rows).max().unwrap_or(0),
 			chunk: chunk.min((MAX_CHUNK_FLOATS / widest).max(1)),
+			short: false,
 			model,
 		})
 	}
@@ -117,6 +120,12 @@ impl Session {
 	pub fn truncate(&mut self, positions: u32) {
 		self.position = self.position.min(positions as usize);
 		self.kv.truncate(self.position);
+	}
+
+	/// Computes falsely from now on: the last layer of the range adds nothing by its feed-forward part. For
+	/// canaries (`docs/protocol/audit.md`); who does not run the layers sees nothing of it.
+	pub fn cut_short(&mut self) {
+		self.short = true;
 	}
 
 	/// Bytes of keys and values now.
@@ -247,6 +256,7 @@ impl Session {
 			input,
 			position,
 			tokens,
+			short: self.short,
 			cancel,
 		};
 		model.threads.run(|lane| pass.run(lane))?;

@@ -32,10 +32,13 @@ pub enum Lie {
 	Weights,
 	/// Another token is made likely, or the last stage draws otherwise than it was asked to.
 	Sampling,
+	/// What a canary's maker does: the feed-forward part of the stage's last layer is left out.
+	Short,
 }
 
 impl Lie {
-	pub const ALL: [Self; 4] = [Self::Token, Self::Layer, Self::Weights, Self::Sampling];
+	pub const ALL: [Self; 5] =
+		[Self::Token, Self::Layer, Self::Weights, Self::Sampling, Self::Short];
 }
 
 /// Six layers that are worked on in no time.
@@ -342,7 +345,10 @@ impl Actor {
 		};
 		let model = stages.model(run, lie != Some(Lie::Weights));
 		let (vocab, hidden) = (model.config().vocab as u32, model.config().hidden);
-		let session = model.session(room).unwrap();
+		let mut session = model.session(room).unwrap();
+		if lie == Some(Lie::Short) {
+			session.cut_short();
+		}
 		let scratch = SampleScratch::default();
 		Self { session, lie, is_first, is_last, vocab, hidden, scratch }
 	}

@@ -208,6 +208,8 @@ impl Prices {
 pub struct Audit {
 	/// Whether to run them again, as a verifier.
 	pub enabled: Option<bool>,
+	/// Whether to make false ones on purpose, where there is a right to.
+	pub canaries: Option<bool>,
 }
 
 /// The contributor's own endpoint.
@@ -359,6 +361,7 @@ mod tests {
 			text.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
 		let file = File::parse(&uncommented.join("\n")).unwrap();
 		assert!(file.account.file.is_some() && file.consent.payout.is_some());
+		assert!(file.audit.enabled.is_some() && file.audit.canaries.is_some());
 		assert!(file.network.relay_for_others.is_some() && file.energy.active_watts.is_some());
 		let gateway = file.gateway.unwrap();
 		assert!(gateway.offer.is_some() && gateway.cors.is_some());

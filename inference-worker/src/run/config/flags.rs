@@ -118,6 +118,11 @@ pub struct Flags {
 	#[arg(long, help_heading = "Consent")]
 	pub audit: bool,
 
+	/// Whether to make records false on purpose, where the worker has the right to, to see who passes them;
+	/// it needs --gateway, and money on two accounts that the log names [default: true]
+	#[arg(long, value_name = "BOOL", help_heading = "Consent")]
+	pub canaries: Option<bool>,
+
 	/// Give all earnings to the donation account
 	#[arg(long, help_heading = "Consent")]
 	pub donate: bool,
@@ -247,6 +252,7 @@ impl Flags {
 		set(&mut consent.minimum_price, self.minimum_price);
 		set(&mut consent.mode, self.donate.then_some(RewardMode::Donate));
 		set(&mut file.audit.enabled, self.audit.then_some(true));
+		set(&mut file.audit.canaries, self.canaries);
 
 		if !self.serve.is_empty() {
 			let models = self.serve.into_iter().filter_map(|served| match served {

@@ -81,6 +81,8 @@ pub struct Config {
 	pub gateway: Option<GatewayConfig>,
 	/// Whether to run others' records again.
 	pub audit: bool,
+	/// Whether to make records that are false on purpose, to see who passes them.
+	pub canaries: bool,
 	/// The contributor's own endpoint.
 	pub admin: AdminConfig,
 	/// Whether to drain on chain and end.
@@ -196,6 +198,7 @@ impl Config {
 			packages: packages.into_iter().map(expand).collect::<Result<_>>()?,
 			gateway,
 			audit,
+			canaries: audit && file.audit.canaries.unwrap_or(true),
 			admin,
 			leave,
 		})
@@ -224,6 +227,16 @@ impl Config {
 	/// Audits that this worker has a seat in.
 	pub fn audits_file(&self) -> PathBuf {
 		self.base.join("audits.redb")
+	}
+
+	/// Canaries that are not over.
+	pub fn canaries_file(&self) -> PathBuf {
+		self.base.join("canaries.redb")
+	}
+
+	/// The key that the accounts of canaries are derived from.
+	pub fn canary_key_file(&self) -> PathBuf {
+		self.base.join("keys").join("canary")
 	}
 
 	/// What was computed for them, until it is opened.
@@ -405,7 +418,11 @@ mod tests {
 		assert!(!resolve("", "").unwrap().audit);
 		let config = resolve("[audit]\nenabled = true", "").unwrap();
 		assert!(config.audit && config.terms.audit && config.terms.tasks.is_none());
-		assert!(resolve("", "--audit").unwrap().audit);
+		assert!(config.canaries && resolve("", "--audit").unwrap().audit);
+		// Who verifies nothing has no right to make canaries.
+		assert!(!resolve("[audit]\ncanaries = true", "").unwrap().canaries);
+		assert!(!resolve("[audit]\ncanaries = false", "--audit").unwrap().canaries);
+		assert!(!resolve("", "--audit --canaries false").unwrap().canaries);
 		let both = "[consent]\ntasks = ['text_generation', 'audit']";
 		assert!(resolve(both, "--audit").unwrap().audit);
 		for (file, flags) in [

@@ -1,5 +1,9 @@
 //! Answers requests: plan, payment, pipeline, settlement.
 
+mod canary;
+
+pub use canary::CanaryForge;
+
 use super::{
 	catalogue::{Catalogue, Entry},
 	convert::{self, RETRY},

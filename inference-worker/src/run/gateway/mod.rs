@@ -59,6 +59,8 @@ pub struct Gateway {
 	pub serving: Serving,
 	/// Answers verifiers.
 	pub giving: Arc<Giving>,
+	/// What answers are made with.
+	pub answers: Arc<Answers>,
 	/// Answers that are not kept yet.
 	closing: TaskTracker,
 	settling: Settling,
@@ -141,10 +143,10 @@ impl Gateway {
 			coordinator,
 			keys: Default::default(),
 		});
-		let backend = Arc::new(GatewayBackend(answers));
+		let backend = Arc::new(GatewayBackend(answers.clone()));
 		let serving =
 			Server::start(gateway.serve.clone(), backend, keys, CancellationToken::new()).await?;
-		Ok(Some(Self { catalogue, serving, giving, closing, settling }))
+		Ok(Some(Self { catalogue, serving, giving, answers, closing, settling }))
 	}
 
 	/// Takes no more requests, lets those under way end, then stops settling; what is not settled is kept
