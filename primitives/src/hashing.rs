@@ -18,6 +18,9 @@ pub const REQUEST_DOMAIN: &[u8] = b"aria/request/v1";
 pub const PEER_DOMAIN: &[u8] = b"aria/peer/v1";
 /// Domain of a boundary between two stages.
 pub const BOUNDARY_DOMAIN: &[u8] = b"aria/boundary/v1";
+/// Engine of the digest in which each header names the root of the Merkle mountain range: 32 bytes, as
+/// they are (`docs/protocol/retention.md`).
+pub const MMR_ENGINE_ID: [u8; 4] = *b"ammr";
 
 /// SHA-256. On chain this is a host function.
 pub fn sha256(bytes: &[u8]) -> H256 {

@@ -135,6 +135,28 @@ pub trait Ledger {
 	fn get(id: &RecordId) -> Option<RecordEntry>;
 }
 
+/// Whoever may still ask for a settled record, and whoever keeps something beside it (implemented in
+/// the runtime for all of them, asked by provenance-ledger before a record leaves the state;
+/// `docs/protocol/retention.md`).
+pub trait RecordUses {
+	/// Whether something hangs on the record that is not over.
+	fn is_needed(id: &RecordId, record: &RecordEntry) -> bool;
+	/// The record leaves the state, and what is kept beside it goes too.
+	fn forget(id: &RecordId);
+	/// Nothing needs records of epoch 0 and era 0 any more.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_release();
+}
+
+impl RecordUses for () {
+	fn is_needed(_: &RecordId, _: &RecordEntry) -> bool {
+		false
+	}
+	fn forget(_: &RecordId) {}
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_release() {}
+}
+
 /// A settled stage, for whoever counts work.
 #[derive(Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Debug)]
 pub struct WorkNote {

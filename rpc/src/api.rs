@@ -16,13 +16,13 @@ use jsonrpsee::{proc_macros::rpc, SubscriptionCloseResponse};
 /// Records of inferences (paper, 3.2 and 6.1).
 #[rpc(server)]
 pub trait ProvenanceRpc {
-	/// The record with this id, at the best block or at `at`.
+	/// The record with this id, as of the best block or of `at`.
 	///
-	/// Errors: `InvalidHash`, `UnknownBlock`, `UnknownRecord`.
+	/// Errors: `InvalidHash`, `UnknownBlock`, `UnknownRecord`, `RecordPruned`.
 	#[method(name = "provenance_getRecord", blocking)]
 	fn get_record(&self, id: String, at: Option<String>) -> Result<RecordView, Error>;
 
-	/// Records whose answer has this hash, ascending by id, at the best block or at `at`.
+	/// Records whose answer has this hash, ascending by id, as of the best block or of `at`.
 	///
 	/// Errors: `InvalidHash`, `InvalidPageSize`, `UnknownBlock`.
 	#[method(name = "provenance_findByOutput", blocking)]
@@ -55,15 +55,16 @@ pub trait ProvenanceRpc {
 	fn list_by_node(&self, account: String, page: Option<PageParams>) -> Result<ListView, Error>;
 
 	/// The record with its model, its nodes, the consents under which they worked, and its audit;
-	/// at the best block or at `at`.
+	/// as of the best block or of `at`.
 	///
-	/// Errors: `InvalidHash`, `UnknownBlock`, `UnknownRecord`.
+	/// Errors: `InvalidHash`, `UnknownBlock`, `UnknownRecord`, `RecordPruned`.
 	#[method(name = "provenance_trace", blocking)]
 	fn trace(&self, id: String, at: Option<String>) -> Result<TraceView, Error>;
 
-	/// The record with a proof against the state root of the last final block, or of `at`.
+	/// The record with a proof against the header of the last final block, or of `at`: by its state,
+	/// or, if the record has left that, by its Merkle mountain range.
 	///
-	/// Errors: `InvalidHash`, `UnknownBlock`, `UnknownRecord`.
+	/// Errors: `InvalidHash`, `UnknownBlock`, `UnknownRecord`, `RecordPruned`.
 	#[method(name = "provenance_getProof", blocking)]
 	fn get_proof(&self, id: String, at: Option<String>) -> Result<ProofView, Error>;
 

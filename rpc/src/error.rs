@@ -24,7 +24,8 @@ pub enum Error {
 	/// No record has this id at that block.
 	#[error(
 		"there is no record {id:?} at block {at:?}: check the id; if it was settled a moment ago, \
-		 ask again when its block is imported, or finalised for a proof"
+		 ask again when its block is imported, or finalised for a proof; if it may have left the state, \
+		 ask a node whose index reaches as far back"
 	)]
 	UnknownRecord {
 		/// The id.
@@ -85,6 +86,17 @@ pub enum Error {
 		"`page.after` is {0:?}, which the index does not hold: give `next` of the page before"
 	)]
 	UnknownCursor(RecordId),
+	/// The record has left the state, and this node does not keep the state that had it.
+	#[error(
+		"the record {id:?} has left the state: block {settled_at} settled it, whose state this node has \
+		 discarded; ask a node that runs with --state-pruning archive"
+	)]
+	RecordPruned {
+		/// The id.
+		id: RecordId,
+		/// The block that settled it.
+		settled_at: BlockNumber,
+	},
 	/// Too much of this is asked for at once.
 	#[error("the node is busy: {0}; ask again in a while, or ask another node")]
 	Busy(&'static str),
@@ -105,6 +117,7 @@ impl Error {
 			Error::Runtime(_) => 7009,
 			Error::UnknownCursor(_) => 7010,
 			Error::Busy(_) => 7011,
+			Error::RecordPruned { .. } => 7012,
 		}
 	}
 
@@ -122,6 +135,7 @@ impl Error {
 			Error::Runtime(_) => "Runtime",
 			Error::UnknownCursor(_) => "UnknownCursor",
 			Error::Busy(_) => "Busy",
+			Error::RecordPruned { .. } => "RecordPruned",
 		}
 	}
 

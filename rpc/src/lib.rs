@@ -4,9 +4,10 @@
 //! |---|---|
 //! | `api` | names and parameters of the methods |
 //! | `methods`, `subscription` | what they do |
+//! | `past` | records that have left the state |
 //! | [`views`] | what they answer |
 //! | [`Error`] | what they refuse |
-//! | `index` | the node's own lists of records, by model and by node |
+//! | `index` | the node's own lists of records, by model, node, output and query |
 //! | `indexer` | what fills those from final blocks |
 //! | `limits` | how much of it at once |
 //! | `chain` | all that this crate asks of the node |
@@ -27,6 +28,7 @@ mod indexer;
 mod limits;
 mod methods;
 mod params;
+mod past;
 mod subscription;
 #[cfg(test)]
 mod tests;
@@ -51,7 +53,7 @@ use std::sync::Arc;
 pub struct Deps<C, BE> {
 	/// The node's client, through which the chain is read.
 	pub client: Arc<C>,
-	/// The database behind the client, whose type the client's storage is known by.
+	/// The database behind the client; it holds what proofs of old records are made of.
 	pub backend: Arc<BE>,
 	/// The node's index of records, which [`run_indexer`] fills.
 	pub index: Arc<RecordIndex>,
@@ -68,18 +70,18 @@ where
 	C: NodeClient<Block, BE>,
 	BE: Backend<Block> + 'static,
 {
-	let Deps { client, backend: _, index, executor } = deps;
-	let chain = ClientChain::<Block, C, BE>::new(client);
+	let Deps { client, backend, index, executor } = deps;
+	let chain = ClientChain::<Block, C, BE>::new(client, backend);
 	Methods::new(Arc::new(chain), index, executor).into_module()
 }
 
 /// Fills the index from final blocks, for as long as the client sends notices of them. To be spawned
 /// on a thread that may block. What fails is logged and tried again.
-pub async fn run_indexer<Block, C, BE>(client: Arc<C>, index: Arc<RecordIndex>)
+pub async fn run_indexer<Block, C, BE>(client: Arc<C>, backend: Arc<BE>, index: Arc<RecordIndex>)
 where
 	Block: BlockT<Hash = H256>,
 	C: NodeClient<Block, BE>,
 	BE: Backend<Block> + 'static,
 {
-	indexer::run(ClientChain::<Block, C, BE>::new(client), index).await
+	indexer::run(ClientChain::<Block, C, BE>::new(client, backend), index).await
 }

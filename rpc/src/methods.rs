@@ -7,10 +7,11 @@ use crate::{
 	index::{IdPage, IndexError, RecordIndex},
 	limits::{LastBlock, Places, MAX_SUBSCRIPTIONS},
 	params::{account, hash, Filter, Page, PageParams, RecordFilter},
+	past::{self, HashedPage, Read},
 	subscription,
 	views::{
-		ConsentView, FoundView, IndexedRange, ListView, NetworkStatsView, ProofView, RecordView,
-		RewardView, TraceView,
+		ConsentView, DiscardedView, FoundView, IndexedRange, ListView, NetworkStatsView, ProofView,
+		RecordView, RewardView, TraceView,
 	},
 };
 use aria_primitives::RecordId;
@@ -79,37 +80,47 @@ impl<Ch: Chain> Methods<Ch> {
 		}
 	}
 
-	/// The records with these ids, as far as the state has them.
-	fn records(&self, at: H256, ids: &[RecordId]) -> Result<Vec<RecordView>, Error> {
-		let mut records = Vec::with_capacity(ids.len());
+	/// The records with these ids as of block `at`, and those that this node cannot show.
+	fn records(
+		&self,
+		at: H256,
+		ids: &[RecordId],
+	) -> Result<(Vec<RecordView>, Vec<DiscardedView>), Error> {
+		let (mut records, mut discarded) = (Vec::with_capacity(ids.len()), Vec::new());
 		for id in ids {
-			if let Some(record) = self.chain.record(at, *id).map_err(Error::reading(at))? {
-				records.push(RecordView::new(*id, record));
+			match past::read(&*self.chain, &self.index, at, *id)? {
+				Read::Is(record) => records.push(RecordView::new(*id, *record)),
+				Read::Discarded(settled_at) => {
+					discarded.push(DiscardedView { id: *id, settled_at });
+				}
+				Read::Unknown => {}
 			}
 		}
-		Ok(records)
+		Ok((records, discarded))
 	}
 
-	/// A page of ids that `read` gives: it is called with the id to begin after and a limit.
+	/// A page of the ids that `state` and `index` give: each is called with the id to begin after and a
+	/// limit.
 	fn find(
 		&self,
 		at: Option<String>,
 		page: Option<PageParams>,
-		read: impl Fn(H256, Option<RecordId>, u32) -> Result<Vec<RecordId>, ChainError>,
+		state: impl Fn(H256, Option<RecordId>, u32) -> Result<Vec<RecordId>, ChainError>,
+		index: impl Fn(&RecordIndex, Option<RecordId>, usize) -> Result<IdPage, IndexError>,
 	) -> Result<FoundView, Error> {
 		let Page { after, limit } = Page::parse(page)?;
 		let at = self.block(at)?;
-		let ids = read(at, after, limit).map_err(Error::reading(at))?;
-		// One more cannot be asked for along with a page of the greatest length.
-		let full = ids.len() >= limit as usize;
-		let next = match ids.last().filter(|_| full) {
-			Some(last) => {
-				let rest = read(at, Some(*last), 1).map_err(Error::reading(at))?;
-				(!rest.is_empty()).then_some(*last)
-			}
-			None => None,
-		};
-		Ok(FoundView { records: self.records(at, &ids)?, next, at })
+		let HashedPage { ids, next } = past::page(
+			after,
+			limit,
+			|after, limit| state(at, after, limit).map_err(Error::reading(at)),
+			|after, limit| index(self.index.as_ref(), after, limit),
+		)?;
+		let (records, discarded) = self.records(at, &ids)?;
+		let progress = self.index.progress().ok().filter(|progress| progress.ready);
+		let indexed =
+			progress.map(|progress| IndexedRange { from: progress.from, to: progress.to });
+		Ok(FoundView { records, next, at, discarded, indexed })
 	}
 
 	/// A page of a list that `read` takes from the index.
@@ -128,8 +139,10 @@ impl<Ch: Chain> Methods<Ch> {
 		}
 		let IdPage { ids, more } = read(self.index.as_ref(), after, limit as usize)?;
 		let (_, at) = self.chain.finalized();
+		let (records, discarded) = self.records(at, &ids)?;
 		Ok(ListView {
-			records: self.records(at, &ids)?,
+			records,
+			discarded,
 			next: ids.last().copied().filter(|_| more),
 			indexed: IndexedRange { from: progress.from, to: progress.to },
 		})
@@ -141,11 +154,11 @@ impl<Ch: Chain> ProvenanceRpcServer for Methods<Ch> {
 	fn get_record(&self, id: String, at: Option<String>) -> Result<RecordView, Error> {
 		let id = hash("id", &id)?;
 		let at = self.block(at)?;
-		self.chain
-			.record(at, id)
-			.map_err(Error::reading(at))?
-			.map(|record| RecordView::new(id, record))
-			.ok_or(Error::UnknownRecord { id, at })
+		match past::read(&*self.chain, &self.index, at, id)? {
+			Read::Is(record) => Ok(RecordView::new(id, *record)),
+			Read::Discarded(settled_at) => Err(Error::RecordPruned { id, settled_at }),
+			Read::Unknown => Err(Error::UnknownRecord { id, at }),
+		}
 	}
 
 	fn find_by_output(
@@ -155,9 +168,12 @@ impl<Ch: Chain> ProvenanceRpcServer for Methods<Ch> {
 		at: Option<String>,
 	) -> Result<FoundView, Error> {
 		let output = hash("hash", &output)?;
-		self.find(at, page, |at, after, limit| {
-			self.chain.records_by_output(at, output, after, limit)
-		})
+		self.find(
+			at,
+			page,
+			|at, after, limit| self.chain.records_by_output(at, output, after, limit),
+			|index, after, limit| index.by_output(&output, after, limit),
+		)
 	}
 
 	fn find_by_query(
@@ -167,7 +183,12 @@ impl<Ch: Chain> ProvenanceRpcServer for Methods<Ch> {
 		at: Option<String>,
 	) -> Result<FoundView, Error> {
 		let query = hash("hash", &query)?;
-		self.find(at, page, |at, after, limit| self.chain.records_by_query(at, query, after, limit))
+		self.find(
+			at,
+			page,
+			|at, after, limit| self.chain.records_by_query(at, query, after, limit),
+			|index, after, limit| index.by_query(&query, after, limit),
+		)
 	}
 
 	fn list_by_model(&self, model_id: String, page: Option<PageParams>) -> Result<ListView, Error> {
@@ -183,11 +204,21 @@ impl<Ch: Chain> ProvenanceRpcServer for Methods<Ch> {
 	fn trace(&self, id: String, at: Option<String>) -> Result<TraceView, Error> {
 		let id = hash("id", &id)?;
 		let at = self.block(at)?;
-		self.chain
-			.trace(at, id)
-			.map_err(Error::reading(at))?
-			.map(TraceView::from)
-			.ok_or(Error::UnknownRecord { id, at })
+		if let Some(trace) = self.chain.trace(at, id).map_err(Error::reading(at))? {
+			return Ok(trace.into());
+		}
+		let unknown = Error::UnknownRecord { id, at };
+		let Some((settled_at, _)) = past::settled(&*self.chain, &self.index, at, id)? else {
+			return Err(unknown);
+		};
+		// What was known of it last: by then its audit was over.
+		let until = self.chain.number(at).map_err(Error::reading(at))?.unwrap_or(settled_at);
+		let last = past::last_with(&*self.chain, id, settled_at, until);
+		let Some(last) = last.map_err(Error::reading(at))? else {
+			return Err(Error::RecordPruned { id, settled_at });
+		};
+		let trace = self.chain.trace(last, id).map_err(Error::reading(last))?;
+		trace.map(TraceView::from).ok_or(unknown)
 	}
 
 	fn get_proof(&self, id: String, at: Option<String>) -> Result<ProofView, Error> {
@@ -198,17 +229,17 @@ impl<Ch: Chain> ProvenanceRpcServer for Methods<Ch> {
 			None => self.chain.finalized().1,
 		};
 		let number = self.chain.number(at).map_err(Error::reading(at))?;
-		let stored = self
-			.chain
-			.stored_record(at, id)
-			.map_err(Error::reading(at))?
-			.ok_or(Error::UnknownRecord { id, at })?;
+		let Some(stored) = self.chain.stored_record(at, id).map_err(Error::reading(at))? else {
+			return past::prove(&*self.chain, &self.index, at, id)?
+				.ok_or(Error::UnknownRecord { id, at });
+		};
 		Ok(ProofView {
 			block_hash: at,
 			block_number: number.ok_or(Error::UnknownBlock(at))?,
 			storage_key: stored.key.into(),
 			proof: stored.proof.into_iter().map(Into::into).collect(),
 			value: stored.value.into(),
+			past: None,
 		})
 	}
 

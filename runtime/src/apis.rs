@@ -415,6 +415,12 @@ impl_runtime_apis! {
 		}
 	}
 
+	impl aria_runtime_api::RetentionApi<Block> for Runtime {
+		fn records_since() -> BlockNumber {
+			ProvenanceLedger::records_since()
+		}
+	}
+
 	impl aria_runtime_api::ConsentApi<Block> for Runtime {
 		fn consent(worker: AccountId) -> Option<ConsentVersion> {
 			ConsentRegistry::current(&worker)

@@ -1,10 +1,13 @@
 //! Numbers that root and the council change by `Parameters::set_parameter`, without another runtime
-//! (`docs/protocol/audit.md`, parameters; `docs/protocol/governance.md`).
+//! (`docs/protocol/audit.md`, parameters; `docs/protocol/retention.md`; `docs/protocol/governance.md`).
 //!
 //! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
-//! [`AuditParams::clamped`].
+//! [`AuditParams::clamped`], and of [`RecordRetention`].
 
-use crate::{Balance, BlockNumber, Runtime};
+use crate::{
+	parameters::{RETENTION_DEFAULT, RETENTION_LEAST, RETENTION_MOST},
+	Balance, BlockNumber, Runtime,
+};
 use aria_primitives::{audit::AuditParams, Ppm};
 use frame_support::{
 	dynamic_params::{dynamic_pallet_params, dynamic_params},
@@ -58,6 +61,14 @@ pub mod dynamic_params {
 		#[codec(index = 18)]
 		pub static MaxSeatStake: Balance = AuditParams::DEFAULT.max_seat_stake;
 	}
+
+	/// Records: for how many blocks they stay in the state.
+	#[dynamic_pallet_params]
+	#[codec(index = 3)]
+	pub mod records {
+		#[codec(index = 0)]
+		pub static Retention: BlockNumber = RETENTION_DEFAULT;
+	}
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -99,12 +110,21 @@ impl Get<AuditParams> for AuditParameters {
 	}
 }
 
+/// For how many blocks a record stays in the state, as it is set now.
+pub struct RecordRetention;
+
+impl Get<BlockNumber> for RecordRetention {
+	fn get() -> BlockNumber {
+		dynamic_params::records::Retention::get().clamp(RETENTION_LEAST, RETENTION_MOST)
+	}
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
 	use crate::{
-		parameters::{GatewayStake, GatewayUnbonding, WorkerUnbonding},
+		parameters::{GatewayStake, GatewayUnbonding, MaxAnchorAge, WorkerUnbonding},
 		Parameters, RuntimeOrigin,
 	};
 	use aria_primitives::audit::MAX_ROUNDS;
@@ -119,6 +139,27 @@ mod tests {
 		assert!(blocks < GatewayUnbonding::get());
 		let most = AuditParams { silence_slash: u128::MAX, ..AuditParams::DEFAULT }.clamped();
 		assert!(most.silence_slash <= GatewayStake::get());
+	}
+
+	#[test]
+	fn a_record_that_has_left_the_state_should_be_too_old_to_be_settled() {
+		// Its anchor is of a block before the one that settled it.
+		assert!(RETENTION_LEAST > MaxAnchorAge::get());
+		assert!((RETENTION_LEAST..=RETENTION_MOST).contains(&RETENTION_DEFAULT));
+	}
+
+	#[test]
+	fn retention_should_change_by_a_call_and_stay_within_its_range() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			use dynamic_params::records::{Parameters as Records, Retention};
+			assert_eq!(RecordRetention::get(), RETENTION_DEFAULT);
+			for (set, counts) in [(1_000, 1_000), (0, RETENTION_LEAST), (u32::MAX, RETENTION_MOST)]
+			{
+				let value = RuntimeParameters::Records(Records::Retention(Retention, Some(set)));
+				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
+				assert_eq!(RecordRetention::get(), counts);
+			}
+		});
 	}
 
 	#[test]

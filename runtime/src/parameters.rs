@@ -24,6 +24,13 @@ pub const DAYS: BlockNumber = 24 * HOURS;
 /// Milliseconds of a block's execution, of the two seconds that its slot lasts.
 pub const BLOCK_MILLIS: u64 = 700;
 
+/// Blocks for which a record stays in the state: a month.
+pub const RETENTION_DEFAULT: BlockNumber = 30 * DAYS;
+/// At least twice as long as a record may be settled after its anchor: what has left can't come again.
+pub const RETENTION_LEAST: BlockNumber = 200;
+/// Ten years.
+pub const RETENTION_MOST: BlockNumber = 3_650 * DAYS;
+
 /// What occupies state for good pays by item and byte, in planck.
 pub const fn deposit(items: u32, bytes: u32) -> Balance {
 	items as Balance * 20 * MILLI_ARIA + bytes as Balance * 100 * MICRO_ARIA
@@ -169,6 +176,9 @@ parameter_types! {
 	pub const MaxRecordsPerBlock: u32 = 8_192;
 	/// Ids of records with one hash; the lists themselves have no end.
 	pub const MaxRecordPage: u32 = 1_000;
+	/// More than blocks settle on average, of those that are a quarter full as fees make them; what a
+	/// block has no time for waits for the next one.
+	pub const MaxPrunedPerBlock: u32 = 1_000;
 
 	// --- verification -------------------------------------------------------------------------
 	pub const DrawDelay: u64 = 2;

@@ -1,6 +1,9 @@
 // For the tests: tries, records and headers made from nothing.
 
+import { keccak_256 } from "@noble/hashes/sha3";
+import { sha256 } from "@noble/hashes/sha2";
 import { headerHash } from "./header.mjs";
+import { join, recordLeaf } from "./past.mjs";
 import { recordId } from "./record.mjs";
 import { compact, concat, toHex } from "./scale.mjs";
 import { recordKey } from "./storage-key.mjs";
@@ -200,6 +203,93 @@ export function evidenceOf(seed, count = 40) {
 	};
 }
 
+// --- ranges -----------------------------------------------------------------------------------
+
+/** The root over a power of two of leaves. */
+function top(leaves) {
+	if (leaves.length === 1) return leaves[0];
+	const half = leaves.length / 2;
+	return join(top(leaves.slice(0, half)), top(leaves.slice(half)));
+}
+
+/** The peaks of a range, from the left, each with its leaves. */
+function peaksOf(leaves) {
+	if (leaves.length === 0) return [];
+	const size = 2 ** Math.floor(Math.log2(leaves.length));
+	return [leaves.slice(0, size), ...peaksOf(leaves.slice(size))];
+}
+
+const bag = (peaks) => peaks.map(top).reduceRight((right, left) => join(right, left));
+
+function siblings(leaves, index) {
+	if (leaves.length === 1) return [];
+	const half = leaves.length / 2;
+	const [left, right] = [leaves.slice(0, half), leaves.slice(half)];
+	return index < half
+		? [...siblings(left, index), top(right)]
+		: [...siblings(right, index - half), top(left)];
+}
+
+/** The root of a range over leaves, and what leads to it from the leaf with this index. */
+export function rangeOf(leaves, index) {
+	const peaks = peaksOf(leaves);
+	const items = [];
+	let first = 0;
+	for (const [place, peak] of peaks.entries()) {
+		if (first + peak.length <= index) {
+			items.push(top(peak));
+			first += peak.length;
+			continue;
+		}
+		items.push(...siblings(peak, index - first));
+		if (place + 1 < peaks.length) items.push(bag(peaks.slice(place + 1)));
+		break;
+	}
+	return { root: bag(peaks), items };
+}
+
+/** Evidence for a record that has left the state, under block 59. */
+export function pastEvidenceOf(seed) {
+	const evidence = evidenceOf(seed);
+	const number = Number.parseInt(evidence.header.number, 16);
+	const id = Uint8Array.from(evidence.id.slice(2).match(/../g), (byte) => Number.parseInt(byte, 16));
+	const other = recordLeaf(bytesOf("other record", 32));
+	const records = sha256(concat(Uint8Array.of(1), other, recordLeaf(id)));
+	const leaf = concat(uint(4, number), headerHash(evidence.header), records);
+	const leaves = Array.from({ length: 59 }, (_, at) => keccak_256(uint(4, at)));
+	leaves[number] = keccak_256(leaf);
+	const { root, items } = rangeOf(leaves, number);
+	const log = concat(Uint8Array.of(4, ...new TextEncoder().encode("ammr")), compact(32), root);
+	const later = {
+		parentHash: toHex(bytesOf("later parent", 32)),
+		number: "0x3b",
+		stateRoot: toHex(bytesOf("later state", 32)),
+		extrinsicsRoot: toHex(bytesOf("later extrinsics", 32)),
+		digest: { logs: [toHex(bytesOf("later claim", 90)), toHex(log)] },
+	};
+	evidence.proof.past = {
+		blockHash: toHex(headerHash(later)),
+		blockNumber: 59,
+		leaf: toHex(leaf),
+		items: items.map(toHex),
+		recordIndex: 1,
+		recordCount: 2,
+		recordPath: [toHex(other)],
+	};
+	return { ...evidence, later };
+}
+
+const pastPlaces = ({ later, proof: { past } }) => [
+	["later", "parentHash"],
+	["later", "stateRoot"],
+	["later", "extrinsicsRoot"],
+	...later.digest.logs.map((_, at) => ["later", "digest", "logs", at]),
+	["proof", "past", "blockHash"],
+	["proof", "past", "leaf"],
+	...past.items.map((_, at) => ["proof", "past", "items", at]),
+	...past.recordPath.map((_, at) => ["proof", "past", "recordPath", at]),
+];
+
 /** Each copy of `evidence` in which one byte of something that a node sends is another one. */
 export function* tampered(evidence) {
 	const places = [
@@ -213,6 +303,7 @@ export function* tampered(evidence) {
 		...evidence.proof.proof.map((_, at) => ["proof", "proof", at]),
 		["genesis"],
 		["id"],
+		...(evidence.later ? pastPlaces(evidence) : []),
 	];
 	for (const path of places) {
 		const original = path.reduce((value, step) => value[step], evidence);

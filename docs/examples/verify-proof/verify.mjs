@@ -5,10 +5,12 @@
 //     node verify.mjs RPC_URL RECORD_ID [BLOCK_HASH]
 //
 // BLOCK_HASH is a block that you trust, of which the node must keep the state; without it the node
-// chooses a final one, and you compare the hash that is printed with one from a source of yours.
+// chooses a final one, and you compare the hash that is printed with one from a source of yours. A
+// record that has left the state is proven by that block's header alone: the node has to be an archive.
 
 import { pathToFileURL } from "node:url";
 import { hash, headerHash } from "./header.mjs";
+import { checkPast } from "./past.mjs";
 import { decodeEntry, recordId } from "./record.mjs";
 import { equal, fromHex, toHex } from "./scale.mjs";
 import { recordKey } from "./storage-key.mjs";
@@ -34,10 +36,12 @@ async function call(url, method, ...params) {
  */
 export async function fetchEvidence(url, id, block = null) {
 	const proof = await call(url, "provenance_getProof", id, ...(block === null ? [] : [block]));
+	const header = (hash) => call(url, "chain_getHeader", hash);
 	return {
 		id,
 		genesis: await call(url, "chain_getBlockHash", 0),
-		header: await call(url, "chain_getHeader", proof.blockHash),
+		header: await header(proof.blockHash),
+		later: proof.past ? await header(proof.past.blockHash) : null,
 		proof,
 	};
 }
@@ -46,19 +50,22 @@ export async function fetchEvidence(url, id, block = null) {
  * The record, if the evidence proves it; throws a sentence that says what is wrong otherwise.
  *
  * @param evidence what {@link fetchEvidence} returned.
- * @param trusted the hash of a block that you trust; the evidence must be of that block.
+ * @param trusted the hash of a block that you trust; the evidence must be of that block, or lead from it.
  */
-export function checkEvidence({ id, genesis, header, proof }, trusted = proof.blockHash) {
+export function checkEvidence({ id, genesis, header, later = null, proof }, trusted = null) {
 	const block = headerHash(header);
 	if (!equal(block, hash(proof.blockHash))) {
 		throw new Error(`the header hashes to ${toHex(block)}, not to ${proof.blockHash}`);
 	}
-	if (!equal(block, hash(trusted))) {
-		throw new Error(`the proof is of block ${toHex(block)}, not of ${trusted}`);
-	}
 	const number = Number.parseInt(header.number, 16);
 	if (number !== proof.blockNumber) {
 		throw new Error(`the block has the number ${number}, not ${proof.blockNumber}`);
+	}
+	const past = proof.past ?? null;
+	if ((past === null) !== (later === null)) throw new Error("a header is missing, or too many");
+	const believed = past === null ? block : checkPast(past, later, block, number, hash(id));
+	if (trusted !== null && !equal(believed, hash(trusted))) {
+		throw new Error(`the proof is of block ${toHex(believed)}, not of ${trusted}`);
 	}
 
 	const key = recordKey(hash(id));
@@ -75,11 +82,13 @@ export function checkEvidence({ id, genesis, header, proof }, trusted = proof.bl
 	if (!equal(computed, hash(id))) {
 		throw new Error(`what the workers signed has the id ${toHex(computed)}, not ${id}`);
 	}
-	return { entry, block: toHex(block), number };
+	const under = past === null ? null : { block: toHex(believed), number: past.blockNumber };
+	return { entry, block: toHex(block), number, under };
 }
 
-function show({ entry, block, number }) {
+function show({ entry, block, number, under }) {
 	const { body } = entry;
+	if (under !== null) console.log(`believed  ${under.block} (number ${under.number})`);
 	console.log(`block     ${block} (number ${number})`);
 	console.log(`settled   in block ${entry.settled_at}, for ${entry.price} planck`);
 	console.log(`model     ${body.model_id}`);
@@ -101,13 +110,15 @@ async function main([url, id, trusted]) {
 		return 2;
 	}
 	try {
-		show(checkEvidence(await fetchEvidence(url, id, trusted), trusted));
+		const checked = checkEvidence(await fetchEvidence(url, id, trusted), trusted ?? null);
+		show(checked);
+		const where = checked.under === null ? "that block" : "that block, to which the believed one leads";
+		console.log(`PROVEN: record ${id} is in the state of ${where}`);
+		return 0;
 	} catch (error) {
 		console.error(`NOT PROVEN: ${error.message}`);
 		return 1;
 	}
-	console.log(`PROVEN: record ${id} is in the state of that block`);
-	return 0;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -4,9 +4,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { headerHash } from "./header.mjs";
+import { climb, join } from "./past.mjs";
 import { Reader, compact, concat, fromHex, toHex } from "./scale.mjs";
 import { recordKey, twox128 } from "./storage-key.mjs";
-import { bytesOf, evidenceOf, tampered, trieOf } from "./testing.mjs";
+import { bytesOf, evidenceOf, pastEvidenceOf, rangeOf, tampered, trieOf } from "./testing.mjs";
 import { blake2b256, decodeNode, nibblesOf, valueOf } from "./trie.mjs";
 import { checkEvidence, fetchEvidence } from "./verify.mjs";
 
@@ -150,6 +151,54 @@ test("evidence for one record should not pass for another", () => {
 	const [one, other] = [evidenceOf("one"), evidenceOf("other")];
 	assert.throws(() => checkEvidence({ ...one, id: other.id }), /key/);
 	assert.throws(() => checkEvidence({ ...one, header: other.header }), /hashes to/);
+});
+
+test("every leaf of every mountain range should lead to its root", () => {
+	for (let count = 1; count <= 40; count += 1) {
+		const leaves = Array.from({ length: count }, (_, at) => bytesOf(`leaf/${at}`, 32));
+		for (let index = 0; index < count; index += 1) {
+			const { root, items } = rangeOf(leaves, index);
+			assert.deepEqual(climb(leaves[index], index, count, items), root);
+			assert.notDeepEqual(climb(bytesOf("no leaf", 32), index, count, items), root);
+			assert.equal(climb(leaves[index], index, count, [...items, root]), null);
+			if (items.length > 0) {
+				assert.equal(climb(leaves[index], index, count, items.slice(1)), null);
+			}
+		}
+		assert.equal(climb(leaves[0], count, count, []), null);
+	}
+});
+
+test("peaks should be joined as the chain joins them", () => {
+	const [a, b, c, d, e, f, g] = Array.from({ length: 7 }, (_, at) => bytesOf(`peak/${at}`, 32));
+	const four = join(join(a, b), join(c, d));
+	const root = join(join(g, join(e, f)), four);
+	assert.deepEqual(climb(e, 4, 7, [four, f, g]), root);
+	assert.deepEqual(climb(b, 1, 7, [a, join(c, d), join(g, join(e, f))]), root);
+});
+
+test("a record that has left the state should be proven by a later header", () => {
+	const evidence = pastEvidenceOf("old");
+	const later = toHex(headerHash(evidence.later));
+	const { under, number } = checkEvidence(evidence, later);
+	assert.deepEqual(under, { block: later, number: 59 });
+	assert.equal(number, 42);
+	assert.throws(() => checkEvidence(evidence, evidence.proof.blockHash), /not of/);
+	assert.throws(() => checkEvidence({ ...evidence, later: null }), /missing/);
+	assert.throws(
+		() => checkEvidence({ ...evidence, id: evidenceOf("other").id }),
+		/not among those/,
+	);
+	const { recordIndex } = evidence.proof.past;
+	const past = { ...evidence.proof.past, recordIndex: recordIndex - 1 };
+	assert.throws(
+		() => checkEvidence({ ...evidence, proof: { ...evidence.proof, past } }),
+		/not among those/,
+	);
+});
+
+test("any other byte should make evidence of an old record fail", () => {
+	assert.ok(assertEveryByteMatters(pastEvidenceOf("old and tampered")) > 1_500);
 });
 
 const { ARIA_RPC: rpc, ARIA_RECORD: record } = process.env;

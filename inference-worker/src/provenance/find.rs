@@ -17,8 +17,8 @@ pub struct Request {
 	pub input: Input,
 	/// The salt that may stand behind the text.
 	pub salt: Option<[u8; 32]>,
-	/// A block that is trusted to be of the chain; records are proven against its state. Without one the
-	/// node chooses its last final block.
+	/// A block that is trusted to be of the chain; records are proven against its state, or, if they have
+	/// left that, against its header. Without one the node chooses its last final block.
 	pub trusted: Option<H256>,
 	/// Most records that are looked at.
 	pub most: usize,
@@ -122,7 +122,7 @@ impl Look<'_> {
 	async fn by_text(
 		&self,
 		tried: Vec<Candidate>,
-		hints: Vec<String>,
+		mut hints: Vec<String>,
 		most: usize,
 	) -> Result<Answer, NodeError> {
 		let mut findings: Vec<Finding> = Vec::new();
@@ -134,6 +134,13 @@ impl Look<'_> {
 			let found: Found =
 				self.node.call("provenance_findByOutput", json!([candidate.hash, page])).await?;
 			more |= found.next.is_some() || found.records.len() > room;
+			hints.extend(found.discarded.iter().map(|record| {
+				format!(
+					"the node knows of the record {:?}, which block {} settled, and has discarded that \
+					 block's state: ask one that runs with --state-pruning archive",
+					record.id, record.settled_at
+				)
+			}));
 			for record in found.records.into_iter().take(room) {
 				findings.push(self.finding(record.id, Some(candidate)).await?);
 			}
@@ -144,7 +151,7 @@ impl Look<'_> {
 	async fn finding(&self, id: RecordId, of: Option<&Candidate>) -> Result<Finding, NodeError> {
 		let proof = self.proof(id, of.map(|candidate| candidate.hash)).await?;
 		let parameters = match &proof {
-			Ok(proven) => json!([id, proven.block]),
+			Ok(proven) => json!([id, proven.believed()]),
 			Err(_) => json!([id]),
 		};
 		// What surrounds the record is worth showing, and no reason to fail.
@@ -180,12 +187,18 @@ impl Look<'_> {
 			Err(error @ NodeError::Refused { .. }) => return Ok(Err(error.to_string())),
 			Err(error) => return Err(error),
 		};
-		let header: Option<Header> =
-			self.node.call("chain_getHeader", json!([proof.block_hash])).await?;
-		let Some(header) = header else {
-			return Ok(Err("the node does not have the header of its own proof".to_owned()));
+		let missing = "the node does not have the header of its own proof";
+		let Some(header) = self.header(proof.block_hash).await? else {
+			return Ok(Err(missing.to_owned()));
 		};
-		let evidence = Evidence { id, genesis: self.genesis, header, proof };
+		let later = match &proof.past {
+			Some(past) => match self.header(past.block_hash).await? {
+				Some(later) => Some(later),
+				None => return Ok(Err(missing.to_owned())),
+			},
+			None => None,
+		};
+		let evidence = Evidence { id, genesis: self.genesis, header, proof, later };
 		let proven = match check(&evidence, self.trusted) {
 			Ok(proven) => proven,
 			Err(error) => return Ok(Err(error.to_string())),
@@ -194,6 +207,10 @@ impl Look<'_> {
 			return Ok(Err("the record is there, and is that of another text".to_owned()));
 		}
 		Ok(Ok(proven))
+	}
+
+	async fn header(&self, block: H256) -> Result<Option<Header>, NodeError> {
+		self.node.call("chain_getHeader", json!([block])).await
 	}
 }
 

@@ -6,6 +6,7 @@
 //! | [`node`] | JSON-RPC to a node (`docs/rpc.md`) |
 //! | [`views`] | the node's answers |
 //! | [`proof`] | what the node need not be believed for |
+//! | [`past`] | the same for records that have left the state |
 //! | [`find`] | from one to the other |
 //! | [`report`] | all of it in words, or in JSON |
 //!
@@ -16,6 +17,7 @@
 pub mod find;
 pub mod input;
 pub mod node;
+pub mod past;
 pub mod proof;
 pub mod report;
 pub mod views;

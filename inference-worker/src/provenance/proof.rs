@@ -2,9 +2,13 @@
 //!
 //! Believed is one thing: the block's hash. The header hashes to it, the header names the state's root,
 //! the proof's nodes lead from the root to the record, and the record's id is the hash of its body
-//! (`docs/rpc.md`, `provenance_getProof`).
+//! (`docs/rpc.md`, `provenance_getProof`). For a record that has left the state, what is believed is the
+//! hash of a later block, whose header leads to that of the block that settled the record ([`past`]).
 
-use super::views::StoredProof;
+use super::{
+	past::{self, PastError},
+	views::StoredProof,
+};
 use aria_primitives::{record::RecordEntry, BlockNumber, RecordId};
 use codec::DecodeAll;
 use sp_core::H256;
@@ -25,6 +29,8 @@ pub struct Evidence {
 	pub header: Header,
 	/// What leads from it to the record.
 	pub proof: StoredProof,
+	/// Of the later block, where there is one.
+	pub later: Option<Header>,
 }
 
 /// What a proof proves.
@@ -36,6 +42,16 @@ pub struct Proven {
 	pub block: H256,
 	/// Its number.
 	pub number: BlockNumber,
+	/// For a record that has left the state: hash and number of the later block whose header leads to
+	/// that one.
+	pub under: Option<(H256, BlockNumber)>,
+}
+
+impl Proven {
+	/// The block that all of it hangs on.
+	pub fn believed(&self) -> H256 {
+		self.under.map_or(self.block, |(block, _)| block)
+	}
 }
 
 /// Why evidence proves nothing.
@@ -65,6 +81,12 @@ pub enum ProofError {
 		/// In the proof.
 		named: BlockNumber,
 	},
+	/// A later block is named without its header, or the other way round.
+	#[error("the proof names a later block whose header is missing, or has a header too many")]
+	Later,
+	/// The later block does not lead to the one that settled the record.
+	#[error(transparent)]
+	Past(#[from] PastError),
 	/// Another place of the state is proven.
 	#[error("the proof is of another place in the state than that of this record")]
 	Key,
@@ -101,16 +123,20 @@ pub fn record_key(id: &RecordId) -> Vec<u8> {
 /// # Errors
 /// The first thing that does not hold.
 pub fn check(evidence: &Evidence, trusted: Option<H256>) -> Result<Proven, ProofError> {
-	let Evidence { id, genesis, header, proof } = evidence;
-	let block = header.hash();
-	if block != proof.block_hash {
-		return Err(ProofError::Header { found: block, named: proof.block_hash });
-	}
-	if let Some(trusted) = trusted.filter(|trusted| *trusted != block) {
-		return Err(ProofError::OtherBlock { found: block, trusted });
-	}
-	if header.number != proof.block_number {
-		return Err(ProofError::Number { header: header.number, named: proof.block_number });
+	let Evidence { id, genesis, header, proof, later } = evidence;
+	let block = is_of(header, proof.block_hash, proof.block_number)?;
+	let under = match (&proof.past, later) {
+		(None, None) => None,
+		(Some(past), Some(later)) => {
+			let hash = is_of(later, past.block_hash, past.block_number)?;
+			past::check(past, later, header.number, block, id)?;
+			Some((hash, later.number))
+		}
+		_ => return Err(ProofError::Later),
+	};
+	let believed = under.map_or(block, |(block, _)| block);
+	if let Some(trusted) = trusted.filter(|trusted| *trusted != believed) {
+		return Err(ProofError::OtherBlock { found: believed, trusted });
 	}
 	let key = record_key(id);
 	if proof.storage_key.0 != key {
@@ -133,7 +159,19 @@ pub fn check(evidence: &Evidence, trusted: Option<H256>) -> Result<Proven, Proof
 	if found != *id {
 		return Err(ProofError::Id { found, named: *id });
 	}
-	Ok(Proven { entry, block, number: header.number })
+	Ok(Proven { entry, block, number: header.number, under })
+}
+
+/// The hash of a header, which has to be that of the block with this hash and number.
+fn is_of(header: &Header, named: H256, number: BlockNumber) -> Result<H256, ProofError> {
+	let found = header.hash();
+	if found != named {
+		return Err(ProofError::Header { found, named });
+	}
+	if header.number != number {
+		return Err(ProofError::Number { header: header.number, named: number });
+	}
+	Ok(found)
 }
 
 #[cfg(test)]
@@ -230,8 +268,81 @@ pub(crate) mod tests {
 			storage_key: Bytes(key),
 			proof: nodes.into_iter().map(Bytes).collect(),
 			value: Bytes(value),
+			past: None,
 		};
-		Evidence { id, genesis: GENESIS, header, proof }
+		Evidence { id, genesis: GENESIS, header, proof, later: None }
+	}
+
+	/// The same of a record that has left the state, under block 59.
+	pub fn past_evidence(entry: &RecordEntry) -> Evidence {
+		let mut evidence = evidence(entry);
+		let (later, past) = past::tests::later(59, &evidence.header, evidence.id);
+		evidence.proof.past = Some(past);
+		evidence.later = Some(later);
+		evidence
+	}
+
+	#[test]
+	fn a_record_that_has_left_the_state_should_be_proven_by_a_later_header() {
+		let entry = entry("an answer");
+		let sound = past_evidence(&entry);
+		let later = sound.later.clone().unwrap().hash();
+		let proven = check(&sound, Some(later)).unwrap();
+		assert_eq!((&proven.entry, proven.under), (&entry, Some((later, 59))));
+		assert_eq!(proven.believed(), later);
+		// It is the later block that has to be trusted.
+		assert!(matches!(check(&sound, Some(proven.block)), Err(ProofError::OtherBlock { .. })));
+	}
+
+	#[test]
+	fn any_other_byte_of_the_past_should_make_it_fail() {
+		let sound = past_evidence(&entry("an answer"));
+		assert!(check(&sound, None).is_ok());
+		let mut tampered = Vec::new();
+		let mut change = |what: &dyn Fn(&mut super::super::views::StoredPast)| {
+			let mut evidence = sound.clone();
+			what(evidence.proof.past.as_mut().unwrap());
+			tampered.push(evidence);
+		};
+		let past = sound.proof.past.clone().unwrap();
+		for place in 0..past.leaf.0.len() {
+			change(&|past| past.leaf.0[place] ^= 1);
+		}
+		for (index, _) in past.items.iter().enumerate() {
+			change(&|past| past.items[index].0[7] ^= 1);
+		}
+		for (index, _) in past.record_path.iter().enumerate() {
+			change(&|past| past.record_path[index].0[7] ^= 1);
+		}
+		change(&|past| past.block_hash.0[0] ^= 1);
+		change(&|past| past.block_number += 1);
+		change(&|past| past.record_index += 1);
+		change(&|past| past.record_count = 0);
+		change(&|past| past.items.clear());
+		change(&|past| past.items.push(H256::zero()));
+		change(&|past| past.record_path.clear());
+		for evidence in tampered {
+			assert!(check(&evidence, None).is_err());
+		}
+
+		let mut other = sound.clone();
+		other.proof.value.0[300] ^= 1;
+		assert!(check(&other, None).is_err());
+		let mut without = sound.clone();
+		without.later = None;
+		assert_eq!(check(&without, None), Err(ProofError::Later));
+		let mut unnamed = sound;
+		unnamed.proof.past = None;
+		assert_eq!(check(&unnamed, None), Err(ProofError::Later));
+	}
+
+	#[test]
+	fn a_header_without_a_root_should_lead_nowhere() {
+		let mut evidence = past_evidence(&entry("an answer"));
+		let later = evidence.later.as_mut().unwrap();
+		later.digest.logs.clear();
+		evidence.proof.past.as_mut().unwrap().block_hash = later.hash();
+		assert_eq!(check(&evidence, None), Err(ProofError::Past(PastError::NoRoot)));
 	}
 
 	#[test]
@@ -239,7 +350,10 @@ pub(crate) mod tests {
 		let entry = entry("an answer");
 		let evidence = evidence(&entry);
 		let proven = check(&evidence, None).unwrap();
-		assert_eq!(proven, Proven { entry, block: evidence.header.hash(), number: 42 });
+		assert_eq!(
+			proven,
+			Proven { entry, block: evidence.header.hash(), number: 42, under: None }
+		);
 		assert_eq!(check(&evidence, Some(proven.block)).unwrap(), proven);
 		let other = H256::zero();
 		assert_eq!(

@@ -147,12 +147,27 @@ fn describe_stage(
 }
 
 fn verdict(out: &mut String, proven: &Proven, finding: &Finding) -> fmt::Result {
-	writeln!(out, "PROVEN against block {:?} (number {})", proven.block, proven.number)?;
-	writeln!(
-		out,
-		"What is proven: the state under this block's header has this record, byte for byte, and its id is \
-		 the hash of its body, so that the stages marked as signed put their keys to it."
-	)?;
+	match proven.under {
+		None => {
+			writeln!(out, "PROVEN against block {:?} (number {})", proven.block, proven.number)?;
+			writeln!(
+				out,
+				"What is proven: the state under this block's header has this record, byte for byte, and its \
+				 id is the hash of its body, so that the stages marked as signed put their keys to it."
+			)?;
+		}
+		Some((later, number)) => {
+			writeln!(out, "PROVEN against block {later:?} (number {number})")?;
+			writeln!(
+				out,
+				"What is proven: this block's header leads to block {:?} (number {}), which settled this \
+				 record; the state under that one's header has it, byte for byte, and its id is the hash of \
+				 its body, so that the stages marked as signed put their keys to it. It has left the state \
+				 since.",
+				proven.block, proven.number
+			)?;
+		}
+	}
 	if finding.of.is_some() {
 		writeln!(out, "The record's output hash is that of the bytes that you gave.")?;
 	}
@@ -173,7 +188,10 @@ pub fn json(answer: &Answer) -> Value {
 		.map(|finding| {
 			let (record, block, error) = match &finding.proof {
 				Ok(proven) => {
-					let block = json!({ "hash": proven.block, "number": proven.number });
+					let block = match proven.under {
+						None => json!({ "hash": proven.block, "number": proven.number }),
+						Some((hash, number)) => json!({ "hash": hash, "number": number }),
+					};
 					(record(proven), block, Value::Null)
 				}
 				Err(reason) => (Value::Null, Value::Null, json!(reason)),
@@ -391,6 +409,16 @@ mod tests {
 		assert_eq!(json["records"][0]["record"]["stages"][1]["signed"], true);
 		assert_eq!(json["records"][0]["record"]["stages"][0]["signed"], false);
 		assert_eq!(json["records"][0]["unproven"]["aliases"][0], "aria-2b-1bit");
+	}
+
+	#[test]
+	fn a_record_that_has_left_the_state_should_be_told_with_both_blocks() {
+		let proven = check(&tests::past_evidence(&tests::entry("an answer")), None).unwrap();
+		let text = words(&answer(Ok(proven.clone()))).unwrap();
+		for part in ["(number 59)", "(number 42), which settled", "has left the state"] {
+			assert!(text.contains(part), "{part} is missing:\n{text}");
+		}
+		assert_eq!(json(&answer(Ok(proven)))["records"][0]["block"]["number"], 59);
 	}
 
 	#[test]

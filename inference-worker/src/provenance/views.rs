@@ -12,6 +12,19 @@ pub struct Found {
 	pub records: Vec<FoundRecord>,
 	/// Where the next page begins.
 	pub next: Option<RecordId>,
+	/// Records that the node knows of and cannot show.
+	#[serde(default)]
+	pub discarded: Vec<DiscardedRecord>,
+}
+
+/// A record that has left the state, and whose body the node does not keep.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscardedRecord {
+	/// Its id.
+	pub id: RecordId,
+	/// The block that settled it.
+	pub settled_at: BlockNumber,
 }
 
 /// A record by its id; what else the node says of it is taken from the proof.
@@ -35,6 +48,29 @@ pub struct StoredProof {
 	pub proof: Vec<Bytes>,
 	/// The value.
 	pub value: Bytes,
+	/// For a record that has left the state: what leads to that block from a later one.
+	#[serde(default)]
+	pub past: Option<StoredPast>,
+}
+
+/// What leads from a later block to the one that settled a record.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredPast {
+	/// The later block.
+	pub block_hash: H256,
+	/// Its number.
+	pub block_number: BlockNumber,
+	/// The leaf of the block that settled the record.
+	pub leaf: Bytes,
+	/// Hashes beside the way from there to the root.
+	pub items: Vec<H256>,
+	/// The record's place in its block.
+	pub record_index: u32,
+	/// How many that block settled.
+	pub record_count: u32,
+	/// Hashes beside the way from the record to the block's root.
+	pub record_path: Vec<H256>,
 }
 
 /// The answer of `provenance_trace`, without the record.

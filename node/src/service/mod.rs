@@ -224,6 +224,7 @@ pub fn start(
 		Some("aria"),
 		aria_rpc::run_indexer::<Block, FullClient, FullBackend>(
 			client.clone(),
+			backend.clone(),
 			record_index.clone(),
 		),
 	);

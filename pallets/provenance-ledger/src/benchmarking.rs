@@ -1,4 +1,4 @@
-//! Benchmarks of writing a record and of closing a block.
+//! Benchmarks of writing a record, of closing a block, and of removing records.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -10,8 +10,8 @@ use aria_primitives::{
 		Anchor, EnergySource, FinishReason, LayerRange, RecordBody, RecordEntry, Stage,
 		MAX_BOUNDARIES, MAX_STAGES, RECORD_VERSION,
 	},
-	traits::Ledger,
-	AccountId, RecordId,
+	traits::{Ledger, RecordUses},
+	AccountId, BlockNumber, RecordId,
 };
 use frame_benchmarking::v2::*;
 use frame_support::traits::{Get, Hooks};
@@ -101,7 +101,38 @@ mod benchmarks {
 			Pallet::<T>::on_finalize(block);
 		}
 
-		assert_eq!(RecordsRoot::<T>::get(), Pallet::<T>::root_of_block());
+		assert_ne!(RecordsRoot::<T>::get(), H256::zero());
+		assert_eq!(SettledIn::<T>::iter().count(), usize::from(n > 0));
+	}
+
+	/// The longest list there may be, of which so many records are removed.
+	#[benchmark]
+	fn prune(n: Linear<0, { T::MaxPrunedPerBlock::get() }>) {
+		let settled: BlockNumber = 1;
+		T::Uses::benchmark_release();
+		let mut entry = widest_entry();
+		let ids: Vec<RecordId> = (0..T::MaxRecordsPerBlock::get()).map(id).collect();
+		for id in ids.iter().take(n as usize) {
+			// Each has hashes of its own, as records usually do.
+			(entry.body.output_hash, entry.body.query_hash) = (*id, *id);
+			Records::<T>::insert(id, entry.clone());
+			ByOutput::<T>::insert(id, id, ());
+			ByQuery::<T>::insert(id, id, ());
+		}
+		let ids: BoundedVec<RecordId, T::MaxRecordsPerBlock> =
+			BoundedVec::try_from(ids).expect("it is the bound");
+		SettledIn::<T>::insert(settled, ids);
+		Oldest::<T>::put(OldestRecord { block: settled, position: 0 });
+		let now = settled.saturating_add(T::Window::get()).saturating_add(1);
+
+		let steps;
+		#[block]
+		{
+			steps = Pallet::<T>::prune(now, n);
+		}
+
+		assert_eq!(steps, n);
+		assert_eq!(Records::<T>::iter_keys().count(), 0);
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

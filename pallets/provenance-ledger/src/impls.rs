@@ -3,7 +3,7 @@
 use crate::{
 	pallet::{
 		BlockRecords, ByOutput, ByQuery, Config, Error, Event, Pallet, Records, RecordsRoot,
-		RecordsTotal, Stats,
+		RecordsTotal, SettledIn, Stats,
 	},
 	stats,
 };
@@ -12,7 +12,7 @@ use aria_primitives::{
 	hashing::{leaf_hash, merkle_proof, merkle_root},
 	record::RecordEntry,
 	traits::{Ledger, RecordIndex},
-	OutputHash, QueryHash, RecordId,
+	BlockNumber, OutputHash, QueryHash, RecordId,
 };
 use frame_support::{ensure, traits::Get};
 use sp_core::H256;
@@ -37,8 +37,13 @@ impl<T: Config> Pallet<T> {
 		Records::<T>::hashed_key_for(id)
 	}
 
-	pub(crate) fn root_of_block() -> H256 {
-		merkle_root(&leaves(&BlockRecords::<T>::get()))
+	/// Ends block `now`: its root is there from now on, and its list until its records leave.
+	pub(crate) fn close_block(now: BlockNumber) {
+		let ids = BlockRecords::<T>::get();
+		RecordsRoot::<T>::put(merkle_root(&leaves(&ids)));
+		if !ids.is_empty() {
+			SettledIn::<T>::insert(now, ids);
+		}
 	}
 
 	fn page_length(limit: u32) -> usize {

@@ -1,13 +1,14 @@
 //! # Provenance ledger
 //!
 //! Every settled inference as an immutable record: which weights, which computers, how much energy,
-//! under whose consent (paper, 3.2 and 6.1; `docs/protocol/record.md`).
+//! under whose consent (paper, 3.2 and 6.1; `docs/protocol/record.md`). Old records leave the state and
+//! stay provable (`docs/protocol/retention.md`).
 //!
 //! ## Pallet API
 //!
 //! See the [`pallet`] module for its configuration, storage, events and errors. There is no call:
-//! the market writes records through [`aria_primitives::traits::Ledger`], and nothing that is
-//! written is ever changed or removed.
+//! the market writes records through [`aria_primitives::traits::Ledger`], nothing that is written is
+//! ever changed, and nobody can have a record removed: it leaves when its time has come.
 //!
 //! ## Terminology
 //!
@@ -16,6 +17,7 @@
 //! * **State index**: ids of records by the hash of their output and by the hash of their query,
 //!   readable and provable on chain. Indices by model and by node are left to the node's own index.
 //! * **Records root**: the Merkle root over the ids that one block settled, in order.
+//! * **Window**: for how many blocks a record stays in state at least, [`Config::Window`].
 //!
 //! ## Overview
 //!
@@ -38,6 +40,10 @@
 //!   own records, and nobody else's record is missing from it.
 //! * **Pages**: a list is read in pages of at most [`Config::MaxPage`] ids, in ascending order, from
 //!   any id on. Writing an entry costs the same however long its list is.
+//! * **Leaving**: blocks with time left ([`Hooks::on_idle`](frame_support::traits::Hooks)) remove the
+//!   oldest records whose window is over and which nothing needs any more ([`Config::Uses`]), with both
+//!   entries of the state index, at most [`Config::MaxPrunedPerBlock`] of them. They go in the order in
+//!   which they came: one that is still needed holds up those behind it. Sums stay.
 //! * **Who pays for the bytes**: the market's fee per byte of a record, which is what the entry's
 //!   place in the state costs. This pallet takes nothing.
 //! * **Measured energy**: a stage's figure counts as measured if hardware counted it and the stage
@@ -53,32 +59,39 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod impls;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
+mod prune;
 mod stats;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
+mod types;
 pub mod weights;
 
 pub use pallet::*;
+pub use types::OldestRecord;
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::weights::WeightInfo;
+	use crate::{types::OldestRecord, weights::WeightInfo};
 	use alloc::vec::Vec;
 	use aria_primitives::{
-		record::RecordEntry, traits::RecordIndex, views::NetworkStats, AccountId, ModelId,
-		OutputHash, QueryHash, RecordId,
+		record::RecordEntry,
+		traits::{RecordIndex, RecordUses},
+		views::NetworkStats,
+		AccountId, BlockNumber, ModelId, OutputHash, QueryHash, RecordId,
 	};
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use sp_core::H256;
+	use sp_runtime::SaturatedConversion;
 
 	/// The version of the storage in code.
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
@@ -94,11 +107,22 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxPage: Get<u32>;
 
-		/// Weights of writing a record and of closing a block.
+		/// Blocks for which a record stays in state at least, behind the one that settled it.
+		type Window: Get<BlockNumber>;
+
+		/// Whatever may need a record for longer than that.
+		type Uses: RecordUses;
+
+		/// Most steps that one block takes to remove records: a record is one, and a block whose
+		/// records are all gone is one. At least 1.
+		#[pallet::constant]
+		type MaxPrunedPerBlock: Get<u32>;
+
+		/// Weights of writing a record, of closing a block, and of removing records.
 		type WeightInfo: WeightInfo;
 	}
 
-	/// Records by their ids. No entry is ever changed or removed.
+	/// Records by their ids. No entry is ever changed; it goes when its time is over.
 	#[pallet::storage]
 	pub type Records<T: Config> = StorageMap<_, Identity, RecordId, RecordEntry, OptionQuery>;
 
@@ -117,17 +141,35 @@ pub mod pallet {
 	pub type BlockRecords<T: Config> =
 		StorageValue<_, BoundedVec<RecordId, T::MaxRecordsPerBlock>, ValueQuery>;
 
+	/// Ids of the records that a block settled, in order, as long as one of them is in state.
+	#[pallet::storage]
+	pub type SettledIn<T: Config> = StorageMap<
+		_,
+		Twox64Concat,
+		BlockNumber,
+		BoundedVec<RecordId, T::MaxRecordsPerBlock>,
+		OptionQuery,
+	>;
+
+	/// Up to where records have left the state.
+	#[pallet::storage]
+	pub type Oldest<T: Config> = StorageValue<_, OldestRecord, ValueQuery>;
+
 	/// Merkle root over the ids of the last block that ended; zero before the first one did.
 	#[pallet::storage]
 	pub type RecordsRoot<T: Config> = StorageValue<_, H256, ValueQuery>;
 
-	/// How many records there are.
+	/// How many records were written, those included that have left the state.
 	#[pallet::storage]
 	pub type RecordsTotal<T: Config> = StorageValue<_, u64, ValueQuery>;
 
-	/// Energy and output over all records.
+	/// Energy and output over all records that were written.
 	#[pallet::storage]
 	pub type Stats<T: Config> = StorageValue<_, NetworkStats, ValueQuery>;
+
+	/// What of that belongs to records that have left the state.
+	#[pallet::storage]
+	pub type PrunedStats<T: Config> = StorageValue<_, NetworkStats, ValueQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -142,6 +184,13 @@ pub mod pallet {
 			output_hash: OutputHash,
 			/// Hash of the query.
 			query_hash: QueryHash,
+		},
+		/// Records left the state.
+		RecordsPruned {
+			/// How many.
+			records: u32,
+			/// The first block all of whose records are in state.
+			since: BlockNumber,
 		},
 	}
 
@@ -163,13 +212,18 @@ pub mod pallet {
 				.saturating_add(T::WeightInfo::on_finalize(T::MaxRecordsPerBlock::get()))
 		}
 
-		fn on_finalize(_n: BlockNumberFor<T>) {
-			RecordsRoot::<T>::put(Self::root_of_block());
+		fn on_idle(n: BlockNumberFor<T>, remaining: Weight) -> Weight {
+			Self::prune_within(n.saturated_into(), remaining)
+		}
+
+		fn on_finalize(n: BlockNumberFor<T>) {
+			Self::close_block(n.saturated_into());
 		}
 
 		fn integrity_test() {
 			assert!(T::MaxRecordsPerBlock::get() > 0, "MaxRecordsPerBlock must be at least 1");
 			assert!(T::MaxPage::get() > 0, "MaxPage must be at least 1");
+			assert!(T::MaxPrunedPerBlock::get() > 0, "no record would ever leave the state");
 			assert!(
 				T::WeightInfo::on_finalize(T::MaxRecordsPerBlock::get()).ref_time() <=
 					T::BlockWeights::get().max_block.ref_time(),
@@ -215,7 +269,12 @@ pub mod pallet {
 			Self::inclusion_of(&id)
 		}
 
-		/// Energy and output over all records.
+		/// The first block all of whose records are in state; those of blocks before it have left.
+		pub fn records_since() -> BlockNumber {
+			Oldest::<T>::get().whole_since()
+		}
+
+		/// Energy and output over all records that were written.
 		pub fn stats() -> NetworkStats {
 			Stats::<T>::get()
 		}

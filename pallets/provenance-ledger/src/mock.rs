@@ -8,7 +8,8 @@ use aria_primitives::{
 		Anchor, EnergySource, FinishReason, LayerRange, RecordBody, RecordEntry, Stage,
 		RECORD_VERSION,
 	},
-	AccountId, RecordId,
+	traits::RecordUses,
+	AccountId, BlockNumber, RecordId,
 };
 use frame_support::{
 	derive_impl, parameter_types,
@@ -54,16 +55,48 @@ pub const MAX_RECORDS: u32 = 8;
 
 parameter_types! {
 	pub static MaxPage: u32 = 3;
+	pub static Window: BlockNumber = 10;
+	/// Records that are needed.
+	pub static Needed: Vec<RecordId> = Vec::new();
+	/// Records that were forgotten, in order.
+	pub static Forgotten: Vec<RecordId> = Vec::new();
+}
+
+/// Most steps of a block of the mock.
+pub const MAX_PRUNED: u32 = 6;
+
+/// Somebody who needs what [`Needed`] says.
+pub struct Somebody;
+
+impl RecordUses for Somebody {
+	fn is_needed(id: &RecordId, _: &RecordEntry) -> bool {
+		Needed::get().contains(id)
+	}
+
+	fn forget(id: &RecordId) {
+		Forgotten::mutate(|ids| ids.push(*id));
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_release() {
+		Needed::set(Vec::new());
+	}
 }
 
 impl crate::Config for Test {
 	type MaxRecordsPerBlock = ConstU32<MAX_RECORDS>;
 	type MaxPage = MaxPage;
+	type Window = Window;
+	type Uses = Somebody;
+	type MaxPrunedPerBlock = ConstU32<MAX_PRUNED>;
 	type WeightInfo = ();
 }
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	MaxPage::set(3);
+	Window::set(10);
+	Needed::set(Vec::new());
+	Forgotten::set(Vec::new());
 	let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
 	let mut ext: sp_io::TestExternalities = storage.into();
 	ext.execute_with(|| System::set_block_number(1));

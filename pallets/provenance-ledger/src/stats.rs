@@ -27,3 +27,22 @@ pub(crate) fn add(sums: &mut NetworkStats, entry: &RecordEntry) {
 		sums.measured_output_tokens = sums.measured_output_tokens.saturating_add(output);
 	}
 }
+
+/// Adds what was summed up elsewhere.
+pub(crate) fn add_all(sums: &mut NetworkStats, more: &NetworkStats) {
+	let NetworkStats {
+		inferences,
+		prompt_tokens,
+		output_tokens,
+		measured_mj,
+		estimated_mj,
+		measured_output_tokens,
+	} = *more;
+	sums.inferences = sums.inferences.saturating_add(inferences);
+	sums.prompt_tokens = sums.prompt_tokens.saturating_add(prompt_tokens);
+	sums.output_tokens = sums.output_tokens.saturating_add(output_tokens);
+	sums.measured_mj = sums.measured_mj.saturating_add(measured_mj);
+	sums.estimated_mj = sums.estimated_mj.saturating_add(estimated_mj);
+	sums.measured_output_tokens =
+		sums.measured_output_tokens.saturating_add(measured_output_tokens);
+}

@@ -18,6 +18,7 @@ use frame_support::{traits::Get, weights::{Weight, constants::RocksDbWeight}};
 pub trait WeightInfo {
 	fn insert() -> Weight;
 	fn on_finalize(n: u32, ) -> Weight;
+	fn prune(n: u32, ) -> Weight;
 }
 
 /// Weights of `pallet_provenance_ledger` with the database weights of the runtime.
@@ -44,12 +45,38 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Keys read and written with the greatest components:
 	/// - `ProvenanceLedger::BlockRecords` (r:1 w:0)
 	/// - `ProvenanceLedger::RecordsRoot` (r:0 w:1)
+	/// - `ProvenanceLedger::SettledIn` (r:0 w:1)
 	fn on_finalize(n: u32, ) -> Weight {
 		Weight::from_parts(35_656_280, 107)
 			.saturating_add(Weight::from_parts(771_527, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(Weight::from_parts(0, 32).saturating_mul(n.into()))
+	}
+	/// Not measured yet: what the keys cost, and 100 µs a record for decoding and hashing.
+	///
+	/// The range of component `n` is `[0, 1000]`.
+	///
+	/// Keys read and written with the greatest components:
+	/// - `InferenceMarket::NextBucket` (r:1 w:0)
+	/// - `ProvenanceLedger::ByOutput` (r:0 w:1000)
+	/// - `ProvenanceLedger::ByQuery` (r:0 w:1000)
+	/// - `ProvenanceLedger::Oldest` (r:1 w:1)
+	/// - `ProvenanceLedger::PrunedStats` (r:1 w:1)
+	/// - `ProvenanceLedger::Records` (r:1000 w:1000)
+	/// - `ProvenanceLedger::SettledIn` (r:1 w:1)
+	/// - `RewardDistributor::NextToSettle` (r:1 w:0)
+	/// - `Verification::Canaries` (r:1 w:0)
+	/// - `Verification::ClosedThrough` (r:1 w:0)
+	/// - `Verification::Drawn` (r:0 w:1000)
+	/// - `Verification::Unaudited` (r:0 w:1000)
+	fn prune(n: u32, ) -> Weight {
+		Weight::from_parts(400_000_000, 265_000)
+			.saturating_add(Weight::from_parts(100_000_000, 3_000).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(n.into())))
 	}
 }
 
@@ -64,7 +91,15 @@ impl WeightInfo for () {
 		Weight::from_parts(35_656_280, 107)
 			.saturating_add(Weight::from_parts(771_527, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 			.saturating_add(Weight::from_parts(0, 32).saturating_mul(n.into()))
+	}
+	fn prune(n: u32, ) -> Weight {
+		Weight::from_parts(400_000_000, 265_000)
+			.saturating_add(Weight::from_parts(100_000_000, 3_000).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().writes((5_u64).saturating_mul(n.into())))
 	}
 }

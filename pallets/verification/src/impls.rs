@@ -1,15 +1,17 @@
 //! Noting settled records, ordering draws, and answering where a record stands.
 
 use crate::{
+	audit::types::CANARY_LIFE,
 	pallet::{
-		ClosedThrough, Config, Cursor, Drawn, Error, Event, OpenAudits, Pallet, PendingEpochs,
-		Settled, Tallies, Unaudited,
+		Canaries, ClosedThrough, Config, Cursor, Drawn, Error, Event, OpenAudits, Pallet,
+		PendingEpochs, Settled, Tallies, Unaudited,
 	},
 	types::{DrawnStatus, PendingEpoch, SettledRecord},
 };
 use aria_math::audit::{liability, record_limit, shared_limit, AuditParameters};
 use aria_primitives::{
 	audit::{AuditParams, Verdict},
+	record::RecordEntry,
 	traits::{AuditDraw, RecordStakes, Uptime},
 	views::AuditStatus,
 	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm, RecordId,
@@ -36,6 +38,21 @@ impl<T: Config> Pallet<T> {
 			return AuditStatus::Pending { draw_epoch: Self::draw_epoch(record_epoch) };
 		}
 		AuditStatus::NotDrawn
+	}
+
+	/// Whether an audit of the record may be open or come, or somebody may still show or withdraw a
+	/// canary that it is: then the ledger has to keep it.
+	pub fn needs(record: &RecordEntry) -> bool {
+		// A canary was committed to before its record was settled, and can be forgotten in the end.
+		let canaries = Canaries::<T>::count() > 0
+			&& Self::now() <= record.settled_at.saturating_add(CANARY_LIFE);
+		canaries || !Self::is_closed_through(record.epoch)
+	}
+
+	/// Forgets where a record stands, because the ledger does not keep it any more.
+	pub fn forget(id: &RecordId) {
+		Drawn::<T>::remove(id);
+		Unaudited::<T>::remove(id);
 	}
 
 	/// How many records of `epoch` wait for their draw.

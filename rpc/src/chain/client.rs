@@ -1,20 +1,24 @@
 //! [`Chain`] over the client of a node.
 
-use super::{Chain, ChainError, Finality, StoredRecord};
+use super::{Ancestry, Chain, ChainError, Finality, StoredRecord};
 use aria_primitives::{
 	consent::ConsentVersion,
 	record::RecordEntry,
 	views::{NetworkStats, RewardExplanation, Trace},
 	AccountId, BlockNumber, EraIndex, OutputHash, QueryHash, RecordId,
 };
-use aria_runtime_api::{ConsentApi, ProvenanceApi, RewardApi, SobrietyApi};
+use aria_runtime_api::{ConsentApi, ProvenanceApi, RetentionApi, RewardApi, SobrietyApi};
 use futures::{stream::BoxStream, StreamExt};
 use sc_client_api::{Backend, BlockchainEvents, ProofProvider, StorageProvider};
-use sp_api::{ApiError, ProvideRuntimeApi};
+use sp_api::{ApiError, ApiExt, ProvideRuntimeApi};
 use sp_blockchain::HeaderBackend;
-use sp_core::H256;
+use sp_core::{
+	offchain::{storage::OffchainDb, OffchainDbExt},
+	H256,
+};
+use sp_mmr_primitives::MmrApi;
 use sp_runtime::{
-	traits::{Block as BlockT, Header as HeaderT},
+	traits::{Block as BlockT, Header as HeaderT, NumberFor},
 	SaturatedConversion,
 };
 use sp_storage::StorageKey;
@@ -24,7 +28,12 @@ use std::{iter, marker::PhantomData, sync::Arc};
 pub trait NodeClient<Block, BE>:
 	ProvideRuntimeApi<
 		Block,
-		Api: ProvenanceApi<Block> + ConsentApi<Block> + RewardApi<Block> + SobrietyApi<Block>,
+		Api: ProvenanceApi<Block>
+		         + RetentionApi<Block>
+		         + ConsentApi<Block>
+		         + RewardApi<Block>
+		         + SobrietyApi<Block>
+		         + MmrApi<Block, H256, NumberFor<Block>>,
 	> + HeaderBackend<Block>
 	+ BlockchainEvents<Block>
 	+ ProofProvider<Block>
@@ -50,19 +59,26 @@ where
 		+ Send
 		+ Sync
 		+ 'static,
-	C::Api: ProvenanceApi<Block> + ConsentApi<Block> + RewardApi<Block> + SobrietyApi<Block>,
+	C::Api: ProvenanceApi<Block>
+		+ RetentionApi<Block>
+		+ ConsentApi<Block>
+		+ RewardApi<Block>
+		+ SobrietyApi<Block>
+		+ MmrApi<Block, H256, NumberFor<Block>>,
 {
 }
 
 /// The chain of a node's client.
 pub(crate) struct ClientChain<Block, C, BE> {
 	client: Arc<C>,
-	types: PhantomData<fn() -> (Block, BE)>,
+	backend: Arc<BE>,
+	types: PhantomData<fn() -> Block>,
 }
 
 impl<Block, C, BE> ClientChain<Block, C, BE> {
-	pub fn new(client: Arc<C>) -> Self {
-		Self { client, types: PhantomData }
+	/// `backend` holds what blocks indexed off chain.
+	pub fn new(client: Arc<C>, backend: Arc<BE>) -> Self {
+		Self { client, backend, types: PhantomData }
 	}
 }
 
@@ -109,6 +125,41 @@ where
 
 	fn block_records(&self, at: H256) -> Result<Vec<RecordId>, ChainError> {
 		Ok(self.client.runtime_api().block_records(at)?)
+	}
+
+	fn records_since(&self, at: H256) -> Result<BlockNumber, ChainError> {
+		let api = self.client.runtime_api();
+		// Before there was this question, no record ever left.
+		Ok(match api.has_api::<dyn RetentionApi<Block>>(at)? {
+			true => api.records_since(at)?,
+			false => 0,
+		})
+	}
+
+	fn ancestry(&self, at: H256, block: BlockNumber) -> Result<Ancestry, ChainError> {
+		let offchain = self
+			.backend
+			.offchain_storage()
+			.ok_or_else(|| ChainError::Failed("the database keeps no offchain storage".into()))?;
+		let mut api = self.client.runtime_api();
+		api.register_extension(OffchainDbExt::new(OffchainDb::new(offchain)));
+		// A block's leaf is added by the next one.
+		let adder: NumberFor<Block> = block.saturating_add(1).into();
+		let (leaves, proof) = api.generate_proof(at, vec![adder], None)?.map_err(|error| {
+			ChainError::Failed(format!(
+				"no proof of block {block} can be made ({error:?}): a node that warp-synced lacks \
+					 the nodes of older blocks"
+			))
+		})?;
+		match (leaves.into_iter().next(), proof.leaf_indices.first()) {
+			(Some(leaf), Some(index)) => Ok(Ancestry {
+				leaf: leaf.0,
+				leaf_index: *index,
+				leaf_count: proof.leaf_count,
+				items: proof.items,
+			}),
+			_ => Err(ChainError::Failed(format!("the proof of block {block} is empty"))),
+		}
 	}
 
 	fn stored_ids(

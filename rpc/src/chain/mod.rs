@@ -40,6 +40,20 @@ pub(crate) struct StoredRecord {
 	pub proof: Vec<Vec<u8>>,
 }
 
+/// What leads from the leaf of a block in the Merkle mountain range to the root in a later block's
+/// header (`docs/protocol/retention.md`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ancestry {
+	/// The leaf: the block's number and hash, and the root over its records, in SCALE.
+	pub leaf: Vec<u8>,
+	/// Its index.
+	pub leaf_index: u64,
+	/// Leaves of the range that has that root.
+	pub leaf_count: u64,
+	/// Hashes beside the way.
+	pub items: Vec<H256>,
+}
+
 /// Some blocks became final.
 pub(crate) struct Finality {
 	/// The last one.
@@ -67,6 +81,10 @@ pub(crate) trait Chain: Send + Sync + 'static {
 	fn record(&self, at: H256, id: RecordId) -> Result<Option<RecordEntry>, ChainError>;
 	/// The ids that the block settled, in order.
 	fn block_records(&self, at: H256) -> Result<Vec<RecordId>, ChainError>;
+	/// The first block all of whose records are in state.
+	fn records_since(&self, at: H256) -> Result<BlockNumber, ChainError>;
+	/// That `block` lies behind block `at`, of which the state is there.
+	fn ancestry(&self, at: H256, block: BlockNumber) -> Result<Ancestry, ChainError>;
 	/// The ids of all records in state, ascending, after `after`; at most `limit`. `None` if the
 	/// state does not lie in a way that this node understands.
 	fn stored_ids(

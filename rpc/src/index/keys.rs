@@ -1,14 +1,16 @@
 //! The index's bytes.
 //!
 //! A list's key is `owner (32) ‖ block (4, big-endian) ‖ position (4, big-endian) ‖ id (32)`, so
-//! that keys ascend in order of settlement; its value is one byte that says nothing.
+//! that keys ascend in order of settlement; in the lists by output and by query it is
+//! `hash (32) ‖ id (32)`, so that they ascend by id as the state's do. Its value is one byte that says
+//! nothing.
 
 use aria_primitives::{BlockNumber, RecordId};
 use codec::{Decode, Encode};
 use sp_core::H256;
 
 /// Version of this layout and of what is indexed; another one starts afresh.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 /// The value of a list's keys. Not empty, for nobody promises that a database keeps those.
 pub(super) const PRESENT: &[u8] = &[1];
@@ -46,6 +48,17 @@ pub(super) fn list_key(owner: &[u8; OWNER], place: Place, id: &RecordId) -> Vec<
 /// The record that a list's key stands for.
 pub(super) fn id_of(key: &[u8]) -> Option<RecordId> {
 	let id = key.get(OWNER + PLACE..)?;
+	(id.len() == ID).then(|| RecordId::from_slice(id))
+}
+
+/// A key of the lists by a hash.
+pub(super) fn hash_key(hash: &H256, id: &RecordId) -> Vec<u8> {
+	[hash.as_bytes(), id.as_bytes()].concat()
+}
+
+/// The record that a key of the lists by a hash stands for.
+pub(super) fn hashed_id_of(key: &[u8]) -> Option<RecordId> {
+	let id = key.get(OWNER..)?;
 	(id.len() == ID).then(|| RecordId::from_slice(id))
 }
 

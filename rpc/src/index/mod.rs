@@ -1,4 +1,5 @@
-//! The node's own index: records by model and by node, in order of settlement.
+//! The node's own index: records by model and by node, in order of settlement; and by output and by
+//! query, which the state lists too, but only as long as it has the records.
 //!
 //! The state holds no such lists, for they would grow without bound. Each node keeps them for
 //! itself, beside its database or in memory, and fills them from final blocks
@@ -12,9 +13,11 @@ mod tests;
 
 pub(crate) use keys::{Gap, Place, Tip};
 
-use aria_primitives::{record::RecordEntry, AccountId, BlockNumber, ModelId, RecordId};
+use aria_primitives::{
+	record::RecordEntry, AccountId, BlockNumber, ModelId, OutputHash, QueryHash, RecordId,
+};
 use codec::{Decode, Encode};
-use keys::{id_of, list_key, meta, Identity, PRESENT, SCHEMA};
+use keys::{hash_key, hashed_id_of, id_of, list_key, meta, Identity, PRESENT, SCHEMA};
 use parking_lot::RwLock;
 use sp_core::H256;
 use std::{collections::BTreeSet, path::Path, sync::Arc};
@@ -69,12 +72,16 @@ pub(crate) struct Settled {
 	pub model: ModelId,
 	/// Each once, however many stages it ran.
 	pub nodes: BTreeSet<AccountId>,
+	pub output: OutputHash,
+	pub query: QueryHash,
 }
 
 impl Settled {
 	pub fn new(id: RecordId, place: Place, record: &RecordEntry) -> Self {
-		let nodes = record.body.stages.iter().map(|stage| stage.node.clone()).collect();
-		Self { id, place, model: record.body.model_id, nodes }
+		let body = &record.body;
+		let nodes = body.stages.iter().map(|stage| stage.node.clone()).collect();
+		let (output, query) = (body.output_hash, body.query_hash);
+		Self { id, place, model: body.model_id, nodes, output, query }
 	}
 }
 
@@ -124,6 +131,27 @@ impl RecordIndex {
 		self.page(Column::ByNode, node.as_ref(), after, limit)
 	}
 
+	/// Records whose answer has this hash, ascending by id, after `after`, which need not be one of
+	/// them; at most `limit`.
+	pub fn by_output(
+		&self,
+		output: &OutputHash,
+		after: Option<RecordId>,
+		limit: usize,
+	) -> Result<IdPage, IndexError> {
+		self.hash_page(Column::ByOutput, output, after, limit)
+	}
+
+	/// Records of this query; as [`RecordIndex::by_output`].
+	pub fn by_query(
+		&self,
+		query: &QueryHash,
+		after: Option<RecordId>,
+		limit: usize,
+	) -> Result<IdPage, IndexError> {
+		self.hash_page(Column::ByQuery, query, after, limit)
+	}
+
 	/// How far the index is.
 	pub fn progress(&self) -> Result<Progress, IndexError> {
 		let (from, to) = (self.start()?, self.tip()?.map(|tip| tip.number));
@@ -161,6 +189,28 @@ impl RecordIndex {
 		let ids = keys
 			.iter()
 			.map(|key| id_of(key).ok_or_else(|| IndexError::Damaged(format!("{column:?}"))))
+			.collect::<Result<_, _>>()?;
+		Ok(IdPage { ids, more })
+	}
+
+	fn hash_page(
+		&self,
+		column: Column,
+		hash: &H256,
+		after: Option<RecordId>,
+		limit: usize,
+	) -> Result<IdPage, IndexError> {
+		let cursor = after.map(|id| hash_key(hash, &id));
+		let start = match &cursor {
+			Some(key) => Start::After(key),
+			None => Start::At(hash.as_bytes()),
+		};
+		let mut keys = self.store.keys(column, hash.as_bytes(), start, limit.saturating_add(1))?;
+		let more = keys.len() > limit;
+		keys.truncate(limit);
+		let ids = keys
+			.iter()
+			.map(|key| hashed_id_of(key).ok_or_else(|| IndexError::Damaged(format!("{column:?}"))))
 			.collect::<Result<_, _>>()?;
 		Ok(IdPage { ids, more })
 	}
@@ -237,7 +287,7 @@ impl RecordIndex {
 	/// left still looks like the old one, and is cleared again.
 	pub(crate) fn clear(&self, genesis: H256) -> Result<(), IndexError> {
 		self.live.write().ready = false;
-		for column in [Column::ByNode, Column::ByModel] {
+		for column in [Column::ByOutput, Column::ByQuery, Column::ByNode, Column::ByModel] {
 			let mut last = Vec::new();
 			loop {
 				let keys = self.store.keys(column, &[], Start::After(&last), CLEAR_BATCH)?;
@@ -279,7 +329,7 @@ impl RecordIndex {
 
 	fn insertions(&self, records: &[Settled]) -> Result<Vec<Change>, IndexError> {
 		let mut changes = Vec::new();
-		for Settled { id, place, model, nodes } in records {
+		for Settled { id, place, model, nodes, output, query } in records {
 			// It has its place, and a second one would list it twice.
 			if self.place(id)?.is_some() {
 				continue;
@@ -290,6 +340,9 @@ impl RecordIndex {
 			list(Column::ByModel, model.as_fixed_bytes());
 			for node in nodes {
 				list(Column::ByNode, node.as_ref());
+			}
+			for (column, hash) in [(Column::ByOutput, output), (Column::ByQuery, query)] {
+				changes.push((column, hash_key(hash, id), Some(PRESENT.to_vec())));
 			}
 			changes.push((Column::Places, id.as_bytes().to_vec(), Some(place.to_bytes().to_vec())));
 		}

@@ -17,9 +17,13 @@ pub(super) enum Column {
 	ByNode = 2,
 	/// The place of each record. The only one without order.
 	Places = 3,
+	/// Records by the hash of their answer.
+	ByOutput = 4,
+	/// Records by the hash of their query.
+	ByQuery = 5,
 }
 
-const COLUMNS: u8 = 4;
+const COLUMNS: u8 = 6;
 
 /// Where a scan begins.
 #[derive(Clone, Copy, Debug)]
@@ -45,15 +49,15 @@ impl Store {
 	/// Opens the folder, which is made if it is not there, or memory without one.
 	pub fn open(path: Option<&Path>) -> Result<Self, IndexError> {
 		let Some(path) = path else { return Ok(Store::Memory(Default::default())) };
-		let mut options = Options::with_columns(path, COLUMNS);
-		options.stats = false;
-		options.columns = (0..COLUMNS)
-			.map(|column| ColumnOptions {
-				btree_index: column != Column::Places as u8,
-				..ColumnOptions::default()
-			})
-			.collect();
-		Ok(Store::Disk(Db::open_or_create(&options)?))
+		// An index of an earlier version has fewer columns.
+		if let Some(metadata) = Options::load_metadata(path)? {
+			let there = u8::try_from(metadata.columns.len()).unwrap_or(u8::MAX);
+			let mut options = options(path, there);
+			for column in there..COLUMNS {
+				Db::add_column(&mut options, column_options(column))?;
+			}
+		}
+		Ok(Store::Disk(Db::open_or_create(&options(path, COLUMNS))?))
 	}
 
 	/// The value under a key.
@@ -126,5 +130,37 @@ impl Store {
 				changes.into_iter().map(|(column, key, value)| (column as u8, key, value)),
 			)?),
 		}
+	}
+}
+
+fn options(path: &Path, columns: u8) -> Options {
+	let mut options = Options::with_columns(path, columns);
+	options.stats = false;
+	options.columns = (0..columns).map(column_options).collect();
+	options
+}
+
+fn column_options(column: u8) -> ColumnOptions {
+	ColumnOptions { btree_index: column != Column::Places as u8, ..ColumnOptions::default() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_store_with_fewer_columns_should_get_the_others() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("record-index");
+		let old = Db::open_or_create(&options(&path, 4)).unwrap();
+		old.commit([(Column::ByNode as u8, b"key".to_vec(), Some(b"value".to_vec()))]).unwrap();
+		drop(old);
+
+		let store = Store::open(Some(&path)).unwrap();
+		assert_eq!(store.get(Column::ByNode, b"key").unwrap(), Some(b"value".to_vec()));
+		store.commit(vec![(Column::ByQuery, b"new".to_vec(), Some(vec![1]))]).unwrap();
+		let keys = store.keys(Column::ByQuery, b"n", Start::At(b"n"), 10).unwrap();
+		assert_eq!(keys, [b"new"]);
 	}
 }

@@ -176,3 +176,26 @@ fn clearing_should_leave_nothing() {
 		check(&index);
 	});
 }
+
+#[test]
+fn lists_by_hash_should_ascend_by_id_and_begin_anywhere() {
+	on_both(|index| {
+		fill(&index);
+		let (output, query) = (H256::repeat_byte(0x33), H256::repeat_byte(0x22));
+		let all: Vec<RecordId> = [1, 2, 5, 6, 7, 9].map(id).to_vec();
+		assert_eq!(ids(index.by_output(&output, None, 10).unwrap()), all);
+		assert_eq!(ids(index.by_query(&query, None, 10).unwrap()), all);
+		assert!(ids(index.by_query(&output, None, 10).unwrap()).is_empty());
+
+		let page = index.by_output(&output, Some(id(2)), 2).unwrap();
+		assert_eq!(page, IdPage { ids: [5, 6].map(id).to_vec(), more: true });
+		// What is not listed is as good a cursor.
+		let page = index.by_output(&output, Some(id(3)), 2).unwrap();
+		assert_eq!(page, IdPage { ids: [5, 6].map(id).to_vec(), more: true });
+		assert!(ids(index.by_output(&output, Some(id(9)), 2).unwrap()).is_empty());
+
+		index.clear(H256::zero()).unwrap();
+		assert!(ids(index.by_output(&output, None, 10).unwrap()).is_empty());
+		assert!(ids(index.by_query(&query, None, 10).unwrap()).is_empty());
+	});
+}

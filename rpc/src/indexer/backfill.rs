@@ -1,8 +1,9 @@
 //! Records of blocks whose own states are discarded, collected from a newer state.
 //!
 //! The records in state are gone through once, in order of ids, over as many states as become final
-//! meanwhile: a record that is in one of them is in the later ones too, and what is settled
-//! meanwhile is indexed with its block. The order of records within such a block is not known any
+//! meanwhile: a record that is in one of them is in the later ones too, unless it has left, and what is
+//! settled meanwhile is indexed with its block. Of blocks whose records have left nothing is found: the
+//! lists begin behind them. The order of records within such a block is not known any
 //! more; they are listed by their ids.
 
 use super::{StepError, LOG};
@@ -36,6 +37,17 @@ pub(super) fn step<Ch: Chain>(
 		return Ok(index.close_gap(Some(gap))?);
 	};
 	let Some(last) = ids.last().copied() else {
+		let since = chain.records_since(at).map_err(|error| no_state(error, finalized))?;
+		// Those of later blocks were indexed with their blocks, or have been found now.
+		let below = since.min(gap.below);
+		if gap.from < below {
+			warn!(
+				target: LOG,
+				"records of blocks before {below} have left the state, and those blocks' states are \
+				 discarded: the lists begin at block {below}"
+			);
+			return Ok(index.close_gap(Some(Gap { below, ..gap }))?);
+		}
 		info!(target: LOG, "the records of blocks from {} and below {} are indexed", gap.from, gap.below);
 		return Ok(index.close_gap(None)?);
 	};

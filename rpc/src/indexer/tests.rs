@@ -134,6 +134,21 @@ fn what_comes_while_a_gap_is_filled_should_be_listed_once() {
 }
 
 #[test]
+fn lists_should_begin_behind_records_that_have_left_the_state() {
+	let (chain, index) = (chain(&[5, 3, 4, 7, 2]), RecordIndex::open(None).unwrap());
+	// Records of blocks 1 and 2 left in block 4, and the states before that are discarded.
+	for id in [5, 3] {
+		chain.leave(id, 4);
+	}
+	chain.since(3);
+	chain.prune(4);
+	settle(&chain, &index);
+	assert_eq!(listed(&index), [4, 7, 2].map(id));
+	assert_eq!(index.progress().unwrap().from, 3);
+	assert_eq!(index.gap().unwrap(), None);
+}
+
+#[test]
 fn lists_should_begin_behind_what_cannot_be_found() {
 	let (chain, index) = (chain(&[5, 3, 4]), RecordIndex::open(None).unwrap());
 	chain.prune(3);

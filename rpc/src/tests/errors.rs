@@ -19,6 +19,7 @@ fn all() -> Vec<(Error, i32, &'static str)> {
 		(Error::Runtime("it is gone".into()), 7009, "Runtime"),
 		(Error::UnknownCursor(hash), 7010, "UnknownCursor"),
 		(Error::Busy("it serves other subscribers"), 7011, "Busy"),
+		(Error::RecordPruned { id: hash, settled_at: 7 }, 7012, "RecordPruned"),
 	]
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::{
-	chain::{Chain, ChainError, Finality, StoredRecord},
+	chain::{Ancestry, Chain, ChainError, Finality, StoredRecord},
 	index::RecordIndex,
 	methods::Methods,
 };
@@ -27,7 +27,7 @@ use jsonrpsee::RpcModule;
 use parking_lot::Mutex;
 use serde_json::{json, Value};
 use sp_core::{traits::SpawnNamed, H256};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Runs subscriptions on the test's runtime.
 #[derive(Clone)]
@@ -65,6 +65,10 @@ struct State {
 	failure: Option<String>,
 	/// Whether the ids in state can be gone through.
 	readable: bool,
+	/// Records that have left the state, and in which block.
+	left: BTreeMap<RecordId, BlockNumber>,
+	/// The first block all of whose records are in state.
+	since: BlockNumber,
 	reads: usize,
 }
 
@@ -110,6 +114,16 @@ impl MockChain {
 		}
 	}
 
+	/// The record leaves the state in this block.
+	pub fn leave(&self, id: u8, block: BlockNumber) {
+		self.0.lock().left.insert(RecordId::repeat_byte(id), block);
+	}
+
+	/// Records of blocks before this one have left the state.
+	pub fn since(&self, block: BlockNumber) {
+		self.0.lock().since = block;
+	}
+
 	/// Replaces a block by another one.
 	pub fn replace(&self, number: BlockNumber, records: Vec<(RecordId, RecordEntry)>) {
 		let mut state = self.0.lock();
@@ -143,8 +157,13 @@ impl MockChain {
 		let number = state.blocks.iter().position(|block| block.hash == at);
 		let number = number.filter(|number| state.blocks[*number].state);
 		let number = number.ok_or(ChainError::NoState)?;
-		let mut records: Vec<_> =
-			state.blocks[..=number].iter().flat_map(|block| block.records.clone()).collect();
+		let has_left =
+			|id: &RecordId| state.left.get(id).is_some_and(|block| *block as usize <= number);
+		let mut records: Vec<_> = state.blocks[..=number]
+			.iter()
+			.flat_map(|block| block.records.clone())
+			.filter(|(id, _)| !has_left(id))
+			.collect();
 		records.sort_by_key(|(id, _)| *id);
 		Ok(records)
 	}
@@ -205,6 +224,22 @@ impl Chain for MockChain {
 		let state = self.0.lock();
 		let block = state.blocks.iter().find(|block| block.hash == at).unwrap();
 		Ok(block.records.iter().map(|(id, _)| *id).collect())
+	}
+
+	fn records_since(&self, at: H256) -> Result<BlockNumber, ChainError> {
+		self.state(at)?;
+		Ok(self.0.lock().since)
+	}
+
+	fn ancestry(&self, at: H256, block: BlockNumber) -> Result<Ancestry, ChainError> {
+		self.state(at)?;
+		let until = self.number(at)?.unwrap();
+		Ok(Ancestry {
+			leaf: (block, self.hash(block)?.unwrap()).encode(),
+			leaf_index: block.into(),
+			leaf_count: until.into(),
+			items: vec![H256::repeat_byte(0x77)],
+		})
 	}
 
 	fn stored_ids(

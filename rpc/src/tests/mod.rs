@@ -6,4 +6,5 @@ mod errors;
 mod methods;
 pub(crate) mod mock;
 mod params;
+mod past;
 mod subscription;

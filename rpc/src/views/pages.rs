@@ -13,8 +13,23 @@ pub struct FoundView {
 	pub records: Vec<RecordView>,
 	/// `page.after` of the next page; `null` on the last one.
 	pub next: Option<RecordId>,
-	/// The block at which they were read.
+	/// The block as of which they were read.
 	pub at: H256,
+	/// Records of this page that have left the state, and whose bodies this node does not keep.
+	pub discarded: Vec<DiscardedView>,
+	/// Blocks whose records are found when they have left the state; `null` while the node's index is
+	/// being filled.
+	pub indexed: Option<IndexedRange>,
+}
+
+/// A record that this node knows of and cannot show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscardedView {
+	/// The record's id.
+	pub id: RecordId,
+	/// The block that settled it.
+	pub settled_at: BlockNumber,
 }
 
 /// A page of a list of the node's index, in order of settlement.
@@ -25,6 +40,8 @@ pub struct ListView {
 	pub records: Vec<RecordView>,
 	/// `page.after` of the next page; `null` on the last one.
 	pub next: Option<RecordId>,
+	/// Records of this page that have left the state, and whose bodies this node does not keep.
+	pub discarded: Vec<DiscardedView>,
 	/// What the index covers.
 	pub indexed: IndexedRange,
 }

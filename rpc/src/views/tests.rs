@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-	AuditView, ConsentView, NetworkStatsView, ProofView, RecordView, RewardView, TraceView,
+	AuditView, ConsentView, NetworkStatsView, PastView, ProofView, RecordView, RewardView,
+	TraceView,
 };
 use crate::tests::mock::{consent, entry, reward, stats, trace};
 use aria_primitives::{
@@ -143,6 +144,7 @@ fn a_proof_should_be_hex() {
 		storage_key: vec![0x0au8].into(),
 		proof: vec![vec![0x01u8, 0xff].into(), Vec::<u8>::new().into()],
 		value: vec![0x00u8].into(),
+		past: None,
 	};
 	let wanted = json!({
 		"blockHash": ID,
@@ -150,6 +152,28 @@ fn a_proof_should_be_hex() {
 		"storageKey": "0x0a",
 		"proof": ["0x01ff", "0x"],
 		"value": "0x00",
+		"past": null,
 	});
-	assert_eq!(serde_json::to_value(view).unwrap(), wanted);
+	assert_eq!(serde_json::to_value(&view).unwrap(), wanted);
+
+	let past = PastView {
+		block_hash: ID,
+		block_number: 9,
+		leaf: vec![0x07u8].into(),
+		items: vec![ID],
+		record_index: 0,
+		record_count: 2,
+		record_path: vec![ID],
+	};
+	let wanted = json!({
+		"blockHash": ID,
+		"blockNumber": 9,
+		"leaf": "0x07",
+		"items": [ID],
+		"recordIndex": 0,
+		"recordCount": 2,
+		"recordPath": [ID],
+	});
+	let view = ProofView { past: Some(past), ..view };
+	assert_eq!(serde_json::to_value(view).unwrap()["past"], wanted);
 }

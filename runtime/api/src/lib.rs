@@ -16,7 +16,7 @@ use aria_primitives::{
 	record::RecordEntry,
 	traits::Offer,
 	views::{ModelView, NetworkStats, RewardExplanation, Trace},
-	AccountId, Balance, EraIndex, ModelId, Moment, OutputHash, QueryHash, RecordId,
+	AccountId, Balance, BlockNumber, EraIndex, ModelId, Moment, OutputHash, QueryHash, RecordId,
 };
 
 sp_api::decl_runtime_apis! {
@@ -47,6 +47,12 @@ sp_api::decl_runtime_apis! {
 
 		/// The key of the record in the state trie, for storage proofs.
 		fn record_storage_key(id: RecordId) -> Vec<u8>;
+	}
+
+	/// How far back records are in the state (`docs/protocol/retention.md`).
+	pub trait RetentionApi {
+		/// The first block all of whose records are in state.
+		fn records_since() -> BlockNumber;
 	}
 
 	/// Consent (paper, 3.1).

@@ -2,13 +2,13 @@
 
 use super::governance::RootOrMajority;
 use crate::{
-	dynamic::{AuditParameters, RuntimeParameters},
+	dynamic::{AuditParameters, RecordRetention, RuntimeParameters},
 	parameters::*,
 	AccountId, Authorship, Balances, BlockNumber, ConsentRegistry, InferenceMarket, ModelRegistry,
 	ProvenanceLedger, RewardDistributor, Runtime, RuntimeEvent, RuntimeHoldReason, Timestamp,
 	ValidatorRegistry, Verification, WorkerRegistry,
 };
-use aria_primitives::EpochIndex;
+use aria_primitives::{record::RecordEntry, traits::RecordUses, EpochIndex, RecordId};
 use frame_support::traits::{AsEnsureOriginWithArg, Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
 use sp_core::H256;
@@ -101,9 +101,35 @@ impl pallet_inference_market::Config for Runtime {
 	type BenchmarkHelper = super::benchmarking::Helper;
 }
 
+/// What may hang on a record (`docs/protocol/retention.md`): an audit or a canary, money that has not
+/// vested, an era whose work is not paid.
+pub struct UsesOfRecords;
+
+impl RecordUses for UsesOfRecords {
+	fn is_needed(_id: &RecordId, record: &RecordEntry) -> bool {
+		Verification::needs(record)
+			|| pallet_inference_market::NextBucket::<Runtime>::get() <= record.epoch
+			|| pallet_reward_distributor::NextToSettle::<Runtime>::get() <= record.era
+	}
+
+	fn forget(id: &RecordId) {
+		Verification::forget(id);
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_release() {
+		pallet_verification::ClosedThrough::<Runtime>::put(0);
+		pallet_inference_market::NextBucket::<Runtime>::put(1);
+		pallet_reward_distributor::NextToSettle::<Runtime>::put(1);
+	}
+}
+
 impl pallet_provenance_ledger::Config for Runtime {
 	type MaxRecordsPerBlock = MaxRecordsPerBlock;
 	type MaxPage = MaxRecordPage;
+	type Window = RecordRetention;
+	type Uses = UsesOfRecords;
+	type MaxPrunedPerBlock = MaxPrunedPerBlock;
 	type WeightInfo = pallet_provenance_ledger::weights::SubstrateWeight<Runtime>;
 }
 

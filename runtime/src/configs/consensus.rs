@@ -2,12 +2,16 @@
 
 use crate::{
 	parameters::*, AccountId, Babe, Balances, BlockNumber, Historical, Offences, ProvenanceLedger,
-	RewardDistributor, Runtime, RuntimeEvent, Session, SessionKeys, ValidatorRegistry,
+	RewardDistributor, Runtime, RuntimeEvent, Session, SessionKeys, System, ValidatorRegistry,
 };
+use aria_primitives::hashing::MMR_ENGINE_ID;
 use frame_support::traits::ConstU32;
 use sp_core::H256;
-use sp_mmr_primitives::LeafDataProvider;
-use sp_runtime::traits::{ConvertInto, Keccak256, OpaqueKeys};
+use sp_mmr_primitives::{LeafDataProvider, OnNewRoot};
+use sp_runtime::{
+	traits::{ConvertInto, Keccak256, OpaqueKeys},
+	DigestItem,
+};
 
 impl pallet_babe::Config for Runtime {
 	type EpochDuration = pallet_validator_registry::EpochLengthOf<Runtime>;
@@ -109,11 +113,21 @@ impl LeafDataProvider for MmrLeaf {
 	}
 }
 
+/// Names the root of the mountain range in each header, so that what lies far behind it is proven by the
+/// header alone (`docs/protocol/retention.md`).
+pub struct MmrDigest;
+
+impl OnNewRoot<H256> for MmrDigest {
+	fn on_new_root(root: &H256) {
+		System::deposit_log(DigestItem::Consensus(MMR_ENGINE_ID, root.as_bytes().to_vec()));
+	}
+}
+
 impl pallet_mmr::Config for Runtime {
 	const INDEXING_PREFIX: &'static [u8] = sp_mmr_primitives::INDEXING_PREFIX;
 	type Hashing = Keccak256;
 	type LeafData = (pallet_mmr::ParentNumberAndHash<Runtime>, MmrLeaf);
-	type OnNewRoot = ();
+	type OnNewRoot = MmrDigest;
 	type BlockHashProvider = pallet_mmr::DefaultBlockHashProvider<Runtime>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]

@@ -6,6 +6,7 @@
 //! | `state` | what a block changed beside the fee that a failure costs |
 //! | `flow` | accounts, a model, two workers, a gateway, and records that they could have made |
 //! | `main_path` | from consent to payment, and what the runtime API says about it |
+//! | `retention` | records leave the state, and headers name what they are proven by |
 //! | `rewards` | draws, eras, and who gains what |
 //! | `bad_input` | what is refused, with which error |
 //! | `proxied` | the same through utility, proxy, multisig and sudo |
@@ -26,6 +27,7 @@ mod limits;
 mod main_path;
 mod presets;
 mod proxied;
+mod retention;
 mod rewards;
 mod state;
 mod upgrade;

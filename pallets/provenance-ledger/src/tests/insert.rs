@@ -20,7 +20,7 @@ fn insert_should_store_the_record_and_say_so() {
 		// when it is written
 		assert_ok!(Ledger::insert(id, entry.clone()));
 
-		// then it is there for good, listed by output and by query
+		// then it is there, listed by output and by query
 		assert_eq!(Ledger::record(id), Some(entry.clone()));
 		assert_eq!(Ledger::by_output(entry.body.output_hash, None, 10), vec![id]);
 		assert_eq!(Ledger::by_query(entry.body.query_hash, None, 10), vec![id]);

@@ -5,4 +5,6 @@
 mod block_records;
 mod index;
 mod insert;
+mod migrations;
+mod prune;
 mod stats;

@@ -10,6 +10,7 @@ mod games;
 mod migrations;
 mod note_settled;
 mod queue;
+mod retention;
 mod rounds;
 mod silence;
 mod status;
