@@ -1,11 +1,11 @@
 //! Numbers that root changes by `Parameters::set_parameter`, without another runtime
-//! (`docs/protocol/audit.md`, parameters).
+//! (`docs/protocol/audit.md` and `docs/protocol/uptime.md`, parameters).
 //!
 //! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
-//! [`AuditParams::clamped`].
+//! [`AuditParams::clamped`] and [`UptimeParams::clamped`].
 
 use crate::{Balance, BlockNumber, Runtime};
-use aria_primitives::{audit::AuditParams, Ppm};
+use aria_primitives::{audit::AuditParams, uptime::UptimeParams, Ppm};
 use frame_support::{
 	dynamic_params::{dynamic_pallet_params, dynamic_params},
 	traits::Get,
@@ -58,6 +58,16 @@ pub mod dynamic_params {
 		#[codec(index = 18)]
 		pub static MaxSeatStake: Balance = AuditParams::DEFAULT.max_seat_stake;
 	}
+
+	/// Challenges: the fields of [`UptimeParams`].
+	#[dynamic_pallet_params]
+	#[codec(index = 1)]
+	pub mod uptime {
+		#[codec(index = 0)]
+		pub static Challenges: u32 = UptimeParams::DEFAULT.challenges;
+		#[codec(index = 1)]
+		pub static AnswerWindow: BlockNumber = UptimeParams::DEFAULT.window;
+	}
 }
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -99,12 +109,22 @@ impl Get<AuditParams> for AuditParameters {
 	}
 }
 
+/// The parameters of challenges as they are set now.
+pub struct UptimeParameters;
+
+impl Get<UptimeParams> for UptimeParameters {
+	fn get() -> UptimeParams {
+		use dynamic_params::uptime::*;
+		UptimeParams { challenges: Challenges::get(), window: AnswerWindow::get() }.clamped()
+	}
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
 	use crate::{
-		parameters::{GatewayStake, GatewayUnbonding, WorkerUnbonding},
+		parameters::{BlockHashCount, GatewayStake, GatewayUnbonding, WorkerUnbonding},
 		Parameters, RuntimeOrigin,
 	};
 	use aria_primitives::audit::MAX_ROUNDS;
@@ -119,6 +139,29 @@ mod tests {
 		assert!(blocks < GatewayUnbonding::get());
 		let most = AuditParams { silence_slash: u128::MAX, ..AuditParams::DEFAULT }.clamped();
 		assert!(most.silence_slash <= GatewayStake::get());
+	}
+
+	#[test]
+	fn challenges_should_be_set_within_their_range() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			use dynamic_params::uptime::{AnswerWindow, Challenges, Parameters as Uptime};
+			assert_eq!(UptimeParameters::get(), UptimeParams::DEFAULT);
+			for value in [
+				RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(u32::MAX))),
+				RuntimeParameters::Uptime(Uptime::AnswerWindow(AnswerWindow, Some(1))),
+			] {
+				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
+			}
+			let set = UptimeParams { challenges: 360, window: 100 };
+			assert_eq!(UptimeParameters::get(), set);
+		});
+	}
+
+	#[test]
+	fn answers_should_find_the_hash_of_the_block_that_asks() {
+		let longest = UptimeParams { window: u32::MAX, ..UptimeParams::DEFAULT }.clamped().window;
+		assert!(longest < BlockHashCount::get());
+		assert!(longest < WorkerUnbonding::get());
 	}
 
 	#[test]

@@ -72,6 +72,7 @@ pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 pub type Migrations = (
 	pallet_validator_registry::migrations::ToV2<Runtime>,
 	pallet_verification::migrations::ToV2<Runtime>,
+	pallet_worker_registry::migrations::ToV2<Runtime>,
 );
 /// Executes blocks.
 pub type Executive = frame_executive::Executive<

@@ -11,6 +11,7 @@ use super::{
 	patience::AGAIN,
 	payments::Payments,
 	peers::NetworkDialer,
+	presence::Presence,
 	restore::{Pace, Restoring},
 	serve::Serving,
 	sources::NetworkSource,
@@ -55,6 +56,8 @@ pub struct Worker {
 	pub capacity: usize,
 	/// Runs others' records again, if it does.
 	pub verifier: Option<Arc<Verifier>>,
+	/// Answers challenges.
+	pub presence: Arc<Presence>,
 }
 
 /// Gets layers and loads them.
@@ -190,6 +193,8 @@ impl Worker {
 		if join(config, common).await?.is_none() {
 			return Ok(None);
 		}
+		// Who was asked before a restart answers, however long its layers take to load.
+		let presence = Presence::start(common);
 		let Some(snapshot) = watch::first(common).await? else { return Ok(None) };
 		let consent = match &snapshot.consent {
 			Some(version) => version.consent.clone(),
@@ -242,7 +247,7 @@ impl Worker {
 			pair: common.pair.clone(),
 		};
 		serving.start(&common.handle, &common.shutdown)?;
-		if loader.say().await?.is_none() {
+		if loader.say().await?.is_none() || presence.back().await?.is_none() {
 			return Ok(None);
 		}
 		if watch::first(common).await?.is_none() {
@@ -278,7 +283,17 @@ impl Worker {
 		}
 		let capacity = usize::from(config.sessions);
 		let relayed = config.network.relayed.clone();
-		Ok(Some(Self { stages, governor, meter, packages, guard, relayed, capacity, verifier }))
+		Ok(Some(Self {
+			stages,
+			governor,
+			meter,
+			packages,
+			guard,
+			relayed,
+			capacity,
+			verifier,
+			presence,
+		}))
 	}
 }
 

@@ -1,13 +1,16 @@
 //! ARIA's own pallets, and who answers whose questions.
 
 use crate::{
-	dynamic::{AuditParameters, RuntimeParameters},
+	dynamic::{AuditParameters, RuntimeParameters, UptimeParameters},
 	parameters::*,
 	AccountId, Authorship, Balances, BlockNumber, ConsentRegistry, InferenceMarket, ModelRegistry,
 	ProvenanceLedger, RewardDistributor, Runtime, RuntimeEvent, RuntimeHoldReason, Timestamp,
 	ValidatorRegistry, Verification, WorkerRegistry,
 };
-use aria_primitives::EpochIndex;
+use aria_primitives::{
+	traits::{Uptime, WorkSink},
+	EpochIndex, EraIndex, Ppm,
+};
 use frame_support::traits::{AsEnsureOriginWithArg, Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
 use sp_core::H256;
@@ -31,14 +34,42 @@ impl pallet_worker_registry::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Models = ModelRegistry;
 	type Obligations = InferenceMarket;
+	type Consents = ConsentRegistry;
+	type Time = Timestamp;
+	type Beacon = BlockBeacon;
+	type Era = CurrentEra;
+	type Uptime = UptimeParameters;
 	type PunishOrigin = EnsureRoot<AccountId>;
 	type MinimumStake = WorkerMinimumStake;
 	type TargetStake = WorkerTargetStake;
 	type UnbondingPeriod = WorkerUnbonding;
 	type ServedGrace = ServedGrace;
 	type EraLength = EraLength;
+	type LatencyTarget = LatencyTarget;
 	type MaxServed = MaxServed;
 	type WeightInfo = pallet_worker_registry::weights::SubstrateWeight<Runtime>;
+}
+
+/// The era in which work and challenges count.
+pub struct CurrentEra;
+
+impl Get<EraIndex> for CurrentEra {
+	fn get() -> EraIndex {
+		<RewardDistributor as WorkSink>::current_era()
+	}
+}
+
+/// Uptime as the worker registry measures it, and audits as verification counts them.
+pub struct Quality;
+
+impl Uptime for Quality {
+	fn uptime(worker: &AccountId, era: EraIndex) -> Option<Ppm> {
+		<WorkerRegistry as Uptime>::uptime(worker, era)
+	}
+
+	fn audit_pass_rate(worker: &AccountId, era: EraIndex) -> Option<Ppm> {
+		<Verification as Uptime>::audit_pass_rate(worker, era)
+	}
 }
 
 impl pallet_consent_registry::Config for Runtime {
@@ -170,8 +201,7 @@ impl pallet_verification::Config for Runtime {
 impl pallet_reward_distributor::Config for Runtime {
 	type Currency = Balances;
 	type Consents = ConsentRegistry;
-	// Audits are counted there; nobody measures uptime yet, which counts as whole.
-	type Uptime = Verification;
+	type Uptime = Quality;
 	type Lottery = ValidatorRegistry;
 	type Audit = Verification;
 	// No meter key is registered.

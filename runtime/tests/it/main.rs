@@ -8,6 +8,8 @@
 //! | `main_path` | from consent to payment, and what the runtime API says about it |
 //! | `rewards` | draws, eras, and who gains what |
 //! | `bad_input` | what is refused, with which error |
+//! | `hot_key` | what the proxies of workers and gateways may do, call by call |
+//! | `uptime` | challenges: who is asked, answers, what they come to |
 //! | `proxied` | the same through utility, proxy, multisig and sudo |
 //! | `presets` | the genesis of each network |
 //! | `limits` | weights, lengths, metadata |
@@ -19,9 +21,11 @@ mod bad_input;
 mod chain;
 mod emission;
 mod flow;
+mod hot_key;
 mod limits;
 mod main_path;
 mod presets;
 mod proxied;
 mod rewards;
 mod state;
+mod uptime;
