@@ -23,7 +23,13 @@ use aria_primitives::{
 	traits::Offer,
 	AccountId, Balance, BlockNumber, EpochIndex, ModelId, RecordId, Signature, ARIA,
 };
-use aria_runtime::{Hash, Runtime, RuntimeCall, RuntimeEvent};
+use aria_runtime::{
+	dynamic::{
+		dynamic_params::uptime::{Challenges, Parameters as Uptime},
+		RuntimeParameters,
+	},
+	Hash, Runtime, RuntimeCall, RuntimeEvent,
+};
 use codec::Encode;
 use frame_support::traits::Get;
 use pallet_worker_registry::ServedShard;
@@ -250,6 +256,15 @@ pub async fn authorise(client: &Client) -> Result<Included> {
 	client.submit(&keys::requester(), call).await?.success()
 }
 
+/// Has each worker be asked so many times in an era whether it is there: not at all, where workers are
+/// accounts without a process.
+pub async fn ask_workers(client: &Client, times: u32) -> Result<Included> {
+	let value = RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(times)));
+	let call = RuntimeCall::Parameters(pallet_parameters::Call::set_parameter { key_value: value });
+	let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) });
+	client.submit(&keys::owner(), sudo).await?.success()
+}
+
 /// All of this, in two blocks: what does not depend on each other goes together.
 pub async fn set_up(client: &Client) -> Result<Network> {
 	let manifest = manifest(ALIAS)?;
@@ -265,6 +280,7 @@ pub async fn set_up(client: &Client) -> Result<Network> {
 		serve(client, 1, model.id),
 		sell(client, model.id),
 		authorise(client),
+		ask_workers(client, 0),
 	)?;
 	Ok(Network { model, consents: [first, second] })
 }

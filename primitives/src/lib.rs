@@ -12,6 +12,7 @@
 //! | [`record`] | what was computed, by whom, with how much energy |
 //! | [`consent`] | what a contributor allows |
 //! | [`audit`] | seats, commitments, findings and openings of verifiers |
+//! | [`uptime`] | how a worker shows that it is there |
 //! | [`hashing`] | domains, SHA-256, Merkle trees |
 //! | [`traits`] | how pallets meet without knowing each other |
 //! | [`views`] | what the runtime answers to RPC servers |
@@ -31,6 +32,7 @@ pub mod query;
 pub mod record;
 pub mod ticket;
 pub mod traits;
+pub mod uptime;
 pub mod views;
 
 use sp_core::H256;

@@ -92,8 +92,9 @@ pub trait Workers {
 	fn stake(worker: &AccountId) -> Balance;
 	/// Reputation in parts per million; 0 for a stranger.
 	fn reputation(worker: &AccountId) -> Ppm;
-	/// Notes a settled stage: it is activity, and reputation grows slowly by it.
-	fn note_settled(worker: &AccountId);
+	/// Notes a settled stage of a record that took so many milliseconds a new token: it is activity,
+	/// and reputation grows slowly by it, slower where the record was slower than promised.
+	fn note_settled(worker: &AccountId, latency_ms_per_token: u32);
 	/// Adds `amount` that already lies on the worker's account to its stake, up to what the
 	/// minimum still lacks; returns what was taken.
 	fn stake_from_earnings(worker: &AccountId, amount: Balance) -> Balance;
@@ -115,6 +116,12 @@ pub trait Consents {
 	) -> DispatchResult;
 	/// Whether `worker` permits this task at this time under the consent in force.
 	fn ensure_permits_now(worker: &AccountId, task: TaskType, at: Moment) -> DispatchResult;
+	/// Whether there is a consent in force and its hours allow work at this time, whatever the task.
+	fn is_open(worker: &AccountId, at: Moment) -> bool {
+		[TaskType::TextGeneration, TaskType::Embedding, TaskType::Audit]
+			.into_iter()
+			.any(|task| Self::ensure_permits_now(worker, task, at).is_ok())
+	}
 	/// Least price of an output token under consent `version`; an error if there is no such version.
 	fn minimum_price(worker: &AccountId, version: u32) -> Result<Balance, DispatchError>;
 	/// Where the worker's earnings go under the consent in force: its payout account, the donation
@@ -377,9 +384,11 @@ pub trait WorkerRegistration {
 	fn is_registered(worker: &AccountId) -> bool;
 }
 
-/// Uptime of a worker over an era, where somebody measures it.
+/// What quality is made of besides latency: uptime (measured by worker-registry) and audits (counted
+/// by verification).
 pub trait Uptime {
-	/// Parts per million of the era in which the worker could be reached; `None` if not measured.
+	/// Factor for the challenges that the worker answered in the era, in parts per million; `None` if it
+	/// was not asked, or nobody measures it.
 	fn uptime(worker: &AccountId, era: EraIndex) -> Option<Ppm>;
 	/// Share of audits that the worker passed in the era; `None` if it had none.
 	fn audit_pass_rate(worker: &AccountId, era: EraIndex) -> Option<Ppm>;

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Numbers that root and the council change by `Parameters::set_parameter`, without another runtime
 //! (`docs/protocol/audit.md`, parameters; `docs/protocol/retention.md`; `docs/protocol/governance.md`).
 //!
@@ -9,6 +10,16 @@ use crate::{
 	Balance, BlockNumber, Runtime,
 };
 use aria_primitives::{audit::AuditParams, Ppm};
+=======
+//! Numbers that root changes by `Parameters::set_parameter`, without another runtime
+//! (`docs/protocol/audit.md` and `docs/protocol/uptime.md`, parameters).
+//!
+//! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
+//! [`AuditParams::clamped`] and [`UptimeParams::clamped`].
+
+use crate::{Balance, BlockNumber, Runtime};
+use aria_primitives::{audit::AuditParams, uptime::UptimeParams, Ppm};
+>>>>>>> h-uptime
 use frame_support::{
 	dynamic_params::{dynamic_pallet_params, dynamic_params},
 	traits::Get,
@@ -62,12 +73,23 @@ pub mod dynamic_params {
 		pub static MaxSeatStake: Balance = AuditParams::DEFAULT.max_seat_stake;
 	}
 
+<<<<<<< HEAD
 	/// Records: for how many blocks they stay in the state.
 	#[dynamic_pallet_params]
 	#[codec(index = 3)]
 	pub mod records {
 		#[codec(index = 0)]
 		pub static Retention: BlockNumber = RETENTION_DEFAULT;
+=======
+	/// Challenges: the fields of [`UptimeParams`].
+	#[dynamic_pallet_params]
+	#[codec(index = 1)]
+	pub mod uptime {
+		#[codec(index = 0)]
+		pub static Challenges: u32 = UptimeParams::DEFAULT.challenges;
+		#[codec(index = 1)]
+		pub static AnswerWindow: BlockNumber = UptimeParams::DEFAULT.window;
+>>>>>>> h-uptime
 	}
 }
 
@@ -110,12 +132,22 @@ impl Get<AuditParams> for AuditParameters {
 	}
 }
 
+<<<<<<< HEAD
 /// For how many blocks a record stays in the state, as it is set now.
 pub struct RecordRetention;
 
 impl Get<BlockNumber> for RecordRetention {
 	fn get() -> BlockNumber {
 		dynamic_params::records::Retention::get().clamp(RETENTION_LEAST, RETENTION_MOST)
+=======
+/// The parameters of challenges as they are set now.
+pub struct UptimeParameters;
+
+impl Get<UptimeParams> for UptimeParameters {
+	fn get() -> UptimeParams {
+		use dynamic_params::uptime::*;
+		UptimeParams { challenges: Challenges::get(), window: AnswerWindow::get() }.clamped()
+>>>>>>> h-uptime
 	}
 }
 
@@ -124,7 +156,11 @@ impl Get<BlockNumber> for RecordRetention {
 mod tests {
 	use super::*;
 	use crate::{
+<<<<<<< HEAD
 		parameters::{GatewayStake, GatewayUnbonding, MaxAnchorAge, WorkerUnbonding},
+=======
+		parameters::{BlockHashCount, GatewayStake, GatewayUnbonding, WorkerUnbonding},
+>>>>>>> h-uptime
 		Parameters, RuntimeOrigin,
 	};
 	use aria_primitives::audit::MAX_ROUNDS;
@@ -142,6 +178,7 @@ mod tests {
 	}
 
 	#[test]
+<<<<<<< HEAD
 	fn a_record_that_has_left_the_state_should_be_too_old_to_be_settled() {
 		// Its anchor is of a block before the one that settled it.
 		assert!(RETENTION_LEAST > MaxAnchorAge::get());
@@ -159,10 +196,34 @@ mod tests {
 				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
 				assert_eq!(RecordRetention::get(), counts);
 			}
+=======
+	fn challenges_should_be_set_within_their_range() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			use dynamic_params::uptime::{AnswerWindow, Challenges, Parameters as Uptime};
+			assert_eq!(UptimeParameters::get(), UptimeParams::DEFAULT);
+			for value in [
+				RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(u32::MAX))),
+				RuntimeParameters::Uptime(Uptime::AnswerWindow(AnswerWindow, Some(1))),
+			] {
+				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
+			}
+			let set = UptimeParams { challenges: 360, window: 100 };
+			assert_eq!(UptimeParameters::get(), set);
+>>>>>>> h-uptime
 		});
 	}
 
 	#[test]
+<<<<<<< HEAD
+=======
+	fn answers_should_find_the_hash_of_the_block_that_asks() {
+		let longest = UptimeParams { window: u32::MAX, ..UptimeParams::DEFAULT }.clamped().window;
+		assert!(longest < BlockHashCount::get());
+		assert!(longest < WorkerUnbonding::get());
+	}
+
+	#[test]
+>>>>>>> h-uptime
 	fn a_parameter_should_change_by_a_call_and_stay_within_its_range() {
 		sp_io::TestExternalities::default().execute_with(|| {
 			use dynamic_params::audit::{Parameters as Audit, Window};

@@ -57,6 +57,32 @@ async function checkBoundary(node, number, expected) {
 /** How many records there are behind a block. */
 const recordsTotal = async (api) => big(await api.query.provenanceLedger.recordsTotal());
 
+/** Blocks whose events are asked for at once. */
+const WINDOW = 32;
+/** Events that say what came of a challenge. */
+const CHALLENGED = new Set(["Answered", "Missed"]);
+
+/** What came of challenges in blocks `start .. end`: `{worker, isAnswered}`, as their events say. */
+async function challengesOf(node, start, end) {
+	const told = async (number) => {
+		const events = await node.at(number, (api) => api.query.system.events());
+		return events
+			.map(({ event }) => event)
+			.filter(({ section, method }) => section === "workerRegistry" && CHALLENGED.has(method))
+			.map(({ method, data }) => ({
+				worker: data.worker.toString(),
+				isAnswered: method === "Answered",
+			}));
+	};
+	const found = [];
+	for (let first = start; first < end; first += WINDOW) {
+		const count = Math.min(WINDOW, end - first);
+		const numbers = Array.from({ length: count }, (_, index) => first + index);
+		found.push(...(await Promise.all(numbers.map(told))).flat());
+	}
+	return found;
+}
+
 /** Records, authors of blocks and parameters of an era that is over. */
 async function readSources(node, head, index, progress) {
 	const { start, end } = await span(node, head, index);
@@ -273,6 +299,7 @@ export async function readEra(node, index, progress = () => {}) {
 	const { start, end } = await span(node, head, index);
 	const chain = await readChain(node, head, index, { start, end });
 	const previous = index > 0 ? await readSources(node, head, index - 1, progress) : null;
-	const era = await readSources(node, head, index, progress);
-	return { era, previous, chain };
+	const sources = await readSources(node, head, index, progress);
+	const challenges = await challengesOf(node, Number(sources.start), Number(sources.end));
+	return { era: { ...sources, challenges }, previous, chain };
 }

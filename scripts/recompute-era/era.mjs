@@ -4,9 +4,6 @@
 import { Inconsistent } from "./errors.mjs";
 import * as rules from "./rules.mjs";
 
-/** Nobody measures uptime (docs/protocol/economics.md, "The reward"). */
-const UNMEASURED = rules.PPM;
-
 /**
  * The stages of a record whose work counts, before terms bound it.
  *
@@ -78,6 +75,21 @@ export function passRates(records) {
 	}
 	const rate = ([worker, { passed, all }]) => [worker, (passed * rules.PPM) / all];
 	return new Map([...tallies].map(rate));
+}
+
+/**
+ * The factor uptime of each worker that was asked in an era: a map from its address, in ppm. `challenges`
+ * are `{worker, isAnswered}`, as the events of the era's blocks tell them (docs/protocol/uptime.md).
+ */
+export function uptimes(challenges) {
+	const tallies = new Map();
+	for (const { worker, isAnswered } of challenges) {
+		const { answered, missed } = tallies.get(worker) ?? { answered: 0n, missed: 0n };
+		const next = isAnswered ? { answered: answered + 1n, missed } : { answered, missed: missed + 1n };
+		tallies.set(worker, next);
+	}
+	const factor = ([worker, { answered, missed }]) => [worker, rules.uptime(answered, missed)];
+	return new Map([...tallies].map(factor));
 }
 
 /** What counts of an era's stages: the notes with `counted`, without those of which nothing does. */
@@ -164,17 +176,17 @@ export function counts(era, previous) {
 	return { lines, averages: uses.previous, modelUse: uses.era };
 }
 
-function withFactors(line, terms, auditPpm) {
+function withFactors(line, terms, uptimePpm, auditPpm) {
 	const latencyMs = line.latencyWork / line.work;
 	const latencyPpm = rules.latencyScore(latencyMs, terms.latencyTargetMs);
-	const qualityPpm = rules.quality(UNMEASURED, latencyPpm, auditPpm);
+	const qualityPpm = rules.quality(uptimePpm, latencyPpm, auditPpm);
 	const energyMj = rules.toMillijoules(line.energyNj);
 	const expectedEnergyMj = rules.toMillijoules(line.expectedEnergyNj);
 	const efficiencyPpm = rules.efficiency(expectedEnergyMj, energyMj, line.ceilingPpm);
 	return {
 		...line,
 		latencyMs,
-		uptimePpm: UNMEASURED,
+		uptimePpm,
 		latencyPpm,
 		auditPpm,
 		qualityPpm,
@@ -202,17 +214,18 @@ function authorsOf(blocks, pool) {
 /**
  * An era anew.
  *
- * @param era `{start, end, terms, schedule, records, blockAuthors}`.
+ * @param era `{start, end, terms, schedule, records, blockAuthors, challenges}`.
  * @param previous `{records, terms}` of the era before, or `null` for the first one.
  */
 export function recompute(era, previous) {
 	const { lines: counted, averages, modelUse } = counts(era, previous);
 	const rates = passRates(era.records);
+	const present = uptimes(era.challenges);
 	const pool = rules.pools(era.start, era.end, era.schedule, era.terms.authorSharePpm);
 
 	const lines = [...counted].map(([worker, line]) => [
 		worker,
-		withFactors(line, era.terms, rates.get(worker) ?? rules.PPM),
+		withFactors(line, era.terms, present.get(worker) ?? rules.PPM, rates.get(worker) ?? rules.PPM),
 	]);
 	const total = (pick) => lines.reduce((sum, [, line]) => sum + pick(line), 0n);
 	const totalWeighted = total((line) => line.weighted);

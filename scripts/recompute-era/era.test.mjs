@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counts, isDropped, passRates } from "./era.mjs";
+import { counts, isDropped, passRates, uptimes } from "./era.mjs";
 
 const verdict = (name, stage = null, canary = false) => ({ verdict: { name, stage, canary, at: 9, order: 0 } });
 
@@ -30,6 +30,13 @@ test("verdicts should be counted for those of whom they say something", () => {
 	];
 	const rates = passRates(records);
 	assert.deepEqual([...rates], [["A", 1_000_000n], ["B", 500_000n], ["C", 1_000_000n]]);
+});
+
+test("challenges should be counted with the benefit of the doubt", () => {
+	const of = (worker, isAnswered) => ({ worker, isAnswered });
+	const told = [of("A", true), of("B", false), of("A", true), of("A", false), of("A", true)];
+	assert.deepEqual([...uptimes(told)], [["A", 800_000n], ["B", 500_000n]]);
+	assert.deepEqual([...uptimes([])], []);
 });
 
 const terms = { betaPpm: 900_000n, dilution: 16n, rateCap: 1n };

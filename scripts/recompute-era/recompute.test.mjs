@@ -101,8 +101,8 @@ const RECORDS = [
 	],
 ];
 
-/** The chain without what it says of its own sums. */
-function bare() {
+/** The chain without what it says of its own sums; `more` happens in block 6 too. */
+function bare(more = []) {
 	const node = new FakeNode(HEAD);
 	node.put(0, ["session", "validators"], [AUTHOR]);
 	ERAS.forEach(([start, end], index) => {
@@ -137,6 +137,7 @@ function bare() {
 		// Between the two records of block 5, and before that of block 7.
 		if (block === 5) events.splice(1, 0, offer(CHEAP));
 		if (block === 7) events.unshift(offer(DEAR));
+		if (block === 6) events.push(...more);
 		node.putEvents(block, events);
 	}
 	for (const [id, record] of RECORDS) {
@@ -238,9 +239,9 @@ async function report(fake, era = ERA) {
 /** What the records come to, whatever the chain says. */
 let anew;
 
-/** A chain that says what follows. */
-function sound() {
-	const fake = bare();
+/** A chain that says what follows from its records. */
+function sound(more) {
+	const fake = bare(more);
 	settle(fake, anew);
 	return fake;
 }
@@ -389,6 +390,16 @@ test("energy of the era before should count in the efficiency of this one", asyn
 	fake.put(values.block, ["provenanceLedger", "records", hash(id)], record);
 	const { differences } = await report(fake);
 	assert.ok(differences.some(({ where }) => where === address(fake, BOB)));
+});
+
+test("challenges of the era should count in its uptimes", async () => {
+	const missed = ["WorkerRegistry", "Missed", { worker: BOB, era: ERA, missed: 1 }];
+	const answered = ["WorkerRegistry", "Answered", { worker: CHARLIE }];
+	const fake = sound([missed, answered]);
+	const { differences } = await report(fake);
+	const other = differences.filter(({ name }) => name === "uptime, ppm");
+	assert.deepEqual(other.map(({ where }) => where), [address(fake, BOB)]);
+	assert.equal(other[0].recomputed, 500_000n);
 });
 
 test("a reward that was not minted should be found", async () => {

@@ -173,6 +173,11 @@ export function latencyScore(latencyMs, targetMs) {
 	return least(PPM, mulDivFloor(targetMs, PPM, latencyMs) ?? PPM);
 }
 
+/** The factor uptime: what was answered of all challenges, with the benefit of the doubt. */
+export function uptime(answered, missed) {
+	return ((answered + 1n) * PPM) / (answered + missed + 1n);
+}
+
 export function quality(uptimePpm, latencyPpm, auditPpm) {
 	return (least(uptimePpm, PPM) * least(latencyPpm, PPM) * least(auditPpm, PPM)) / PPM_SQUARED;
 }

@@ -17,9 +17,16 @@ use aria_primitives::{
 	traits::Offer,
 	AccountId, Balance, BlockNumber, ModelId, ARIA,
 };
-use aria_runtime::{parameters::FreeFrom, Address, Runtime, RuntimeCall};
+use aria_runtime::{
+	dynamic::{
+		dynamic_params::uptime::{Challenges, Parameters as Uptime},
+		RuntimeParameters,
+	},
+	parameters::FreeFrom,
+	Address, Parameters, Runtime, RuntimeCall,
+};
 use codec::Encode;
-use frame_support::traits::Get;
+use frame_support::{dispatch::CallableCallFor, traits::Get};
 use pallet_inference_market::free_from;
 use pallet_worker_registry::ServedShard;
 use sp_core::{ed25519, sr25519, Pair as _, H256};
@@ -33,6 +40,8 @@ pub type Consents = pallet_consent_registry::Call<Runtime>;
 pub type Market = pallet_inference_market::Call<Runtime>;
 pub type Models = pallet_model_registry::Call<Runtime>;
 pub type Workers = pallet_worker_registry::Call<Runtime>;
+/// Calls of the pallet that keeps parameters.
+type ParameterCall = CallableCallFor<Parameters, Runtime>;
 
 /// Layers of both models: as many as a record may have stages.
 pub const LAYERS: u16 = 32;
@@ -123,6 +132,12 @@ impl World {
 			let sudo = pallet_sudo::Call::<Runtime>::sudo { call: Box::new(pin.into()) };
 			calls.push((world.owner.clone(), RuntimeCall::Sudo(sudo)));
 		}
+		// Nobody is here who would answer challenges.
+		let value = RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(0)));
+		let quiet = ParameterCall::set_parameter { key_value: value };
+		let quiet = Box::new(RuntimeCall::Parameters(quiet));
+		let sudo = pallet_sudo::Call::<Runtime>::sudo { call: quiet };
+		calls.push((world.owner.clone(), RuntimeCall::Sudo(sudo)));
 		calls.extend(world.registrations(&site)?);
 		include(chain, calls)?;
 		Ok(world)

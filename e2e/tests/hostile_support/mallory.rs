@@ -175,6 +175,8 @@ pub async fn join(
 		value: MONEY,
 	});
 	client.submit(&keys::owner(), money).await.unwrap().success().unwrap();
+	// It would not answer, and then nobody would plan with it.
+	flow::ask_workers(client, 0).await.unwrap();
 	let consent = Consent { max_bandwidth_mbps: CLAIMED, ..flow::consent(pair).unwrap() };
 	let calls = vec![
 		RuntimeCall::ConsentRegistry(pallet_consent_registry::Call::set_consent { consent }),

@@ -55,6 +55,11 @@ pub enum Call {
 	Drain,
 	/// `WorkerRegistry.resume`.
 	Resume,
+	/// `WorkerRegistry.rest`: until [`Call::Resume`].
+	Rest,
+	/// `WorkerRegistry.answer`: the peer key's signature of
+	/// [`aria_primitives::uptime::answer_message`].
+	Answer([u8; 64]),
 	/// `WorkerRegistry.unbond`.
 	Unbond,
 	/// `WorkerRegistry.withdraw`.
@@ -225,6 +230,8 @@ impl Call {
 			Call::RotatePeer { .. } => ("WorkerRegistry", "rotate_peer"),
 			Call::Drain => ("WorkerRegistry", "drain"),
 			Call::Resume => ("WorkerRegistry", "resume"),
+			Call::Rest => ("WorkerRegistry", "rest"),
+			Call::Answer(_) => ("WorkerRegistry", "answer"),
 			Call::Unbond => ("WorkerRegistry", "unbond"),
 			Call::Withdraw => ("WorkerRegistry", "withdraw"),
 			Call::RegisterGateway => ("InferenceMarket", "register_gateway"),
@@ -270,6 +277,7 @@ impl Call {
 			Call::WithdrawConsent
 			| Call::Drain
 			| Call::Resume
+			| Call::Rest
 			| Call::Unbond
 			| Call::Withdraw
 			| Call::RegisterGateway => Vec::new(),
@@ -277,6 +285,7 @@ impl Call {
 				(peer, peer_signature, region, stake).encode()
 			}
 			Call::BondMore(amount) => amount.encode(),
+			Call::Answer(signature) => signature.encode(),
 			Call::SetServed(shards) => {
 				let most = runtime.constants.max_served as usize;
 				ensure(shards.len() <= most, || format!("a worker serves {most} shards at most"))?;
@@ -479,6 +488,8 @@ mod tests {
 			Call::RotatePeer { peer: [3; 32], peer_signature: [4; 64] },
 			Call::Drain,
 			Call::Resume,
+			Call::Rest,
+			Call::Answer([5; 64]),
 			Call::Unbond,
 			Call::Withdraw,
 			Call::RegisterGateway,

@@ -48,5 +48,6 @@ pub use rpc::Header;
 pub use runtime::Constants;
 pub use submit::Until;
 pub use types::{
-	Funds, GatewayState, GatewayView, NonceWindow, Shard, SpendingKey, WorkerState, WorkerView,
+	Challenge, EraTally, Funds, GatewayState, GatewayView, NonceWindow, Shard, SpendingKey,
+	WorkerState, WorkerView,
 };

@@ -6,7 +6,7 @@ use crate::{
 	keys,
 	price::Price,
 	reads::{account_key, pick},
-	types::{GatewayView, Services, SpendingKey, WorkerInfo, WorkerView},
+	types::{Challenge, EraTally, GatewayView, Services, SpendingKey, WorkerInfo, WorkerView},
 };
 use aria_primitives::{
 	manifest::Manifest, traits::Offer, views::ModelView, AccountId, Balance, ModelId,
@@ -161,6 +161,31 @@ impl Chain {
 		let block = self.fixed_hash(at).await?;
 		let workers = self.workers(std::slice::from_ref(account), At::Block(block)).await?;
 		Ok(workers.into_iter().next())
+	}
+
+	/// The challenge that waits for a worker's answer.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn challenge(
+		&self,
+		worker: &AccountId,
+		at: At,
+	) -> Result<Option<Challenge>, ChainError> {
+		self.entry_of("WorkerRegistry", "Challenges", worker, at).await
+	}
+
+	/// What came of a worker's challenges in the last eras, oldest first.
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn attendance(
+		&self,
+		worker: &AccountId,
+		at: At,
+	) -> Result<Vec<EraTally>, ChainError> {
+		let tallies = self.entry_of("WorkerRegistry", "Attendances", worker, at).await?;
+		Ok(tallies.unwrap_or_default())
 	}
 
 	/// The workers that serve layers of a model, draining ones included, in no order.

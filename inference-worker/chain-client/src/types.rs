@@ -1,7 +1,9 @@
 //! What the chain keeps of workers, gateways, keys and accounts: structures of its pallets as this
 //! crate reads them. Their bytes are checked against the committed metadata.
 
-use aria_primitives::{record::LayerRange, AccountId, Balance, BlockNumber, ModelId, Moment, Ppm};
+use aria_primitives::{
+	record::LayerRange, AccountId, Balance, BlockNumber, EraIndex, ModelId, Moment, Ppm,
+};
 use codec::{Decode, Encode};
 
 /// Milliseconds of the hour by which a spending key's cap is counted.
@@ -33,6 +35,33 @@ pub enum WorkerState {
 		/// The first block in which it may withdraw.
 		until: BlockNumber,
 	},
+	/// It takes no work until it says that it is back: its machine sleeps, or it missed a challenge.
+	Resting {
+		/// The block in which it stopped taking work.
+		since: BlockNumber,
+	},
+}
+
+/// `WorkerRegistry.Challenges`: the chain asks a worker to show that it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Challenge {
+	/// The block that asks, whose hash has to be signed.
+	pub asked_at: BlockNumber,
+	/// The block at whose beginning it is too late.
+	pub closes: BlockNumber,
+}
+
+/// What came of a worker's challenges in an era: a part of `WorkerRegistry.Attendances`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct EraTally {
+	/// The era.
+	pub era: EraIndex,
+	/// Those that were answered.
+	pub answered: u32,
+	/// Those that were not.
+	pub missed: u32,
+	/// How often the worker said that it rests.
+	pub rests: u32,
 }
 
 /// `WorkerRegistry.Workers`.
@@ -67,7 +96,7 @@ pub struct WorkerView {
 	pub stake: Balance,
 	/// Its score in ppm, as of the block that was read.
 	pub reputation: Ppm,
-	/// Whether it takes work: it neither drains nor unbonds. Its stake counts too, see
+	/// Whether it takes work: it neither rests, drains nor unbonds. Its stake counts too, see
 	/// [`crate::Constants::minimum_stake`].
 	pub active: bool,
 	/// Where it stands.
@@ -85,6 +114,16 @@ pub struct WorkerView {
 }
 
 impl WorkerView {
+	/// Whether it rests, and will be back.
+	pub fn rests(&self) -> bool {
+		matches!(self.state, WorkerState::Resting { .. })
+	}
+
+	/// Whether it leaves: it drains or unbonds.
+	pub fn leaves(&self) -> bool {
+		!self.active && !self.rests()
+	}
+
 	/// The layers of one model that it serves, ascending.
 	pub fn layers_of(&self, model: &ModelId) -> Vec<LayerRange> {
 		self.served.iter().filter(|shard| shard.model == *model).map(|shard| shard.layers).collect()
@@ -301,6 +340,21 @@ mod tests {
 		let services = Services { shards: vec![shard], superseded: Some((vec![shard], 4)) };
 		let value = read("WorkerRegistry", "Served", &services.encode());
 		assert_eq!(names(&value), ["shards", "superseded"]);
+
+		let resting = WorkerInfo { state: WorkerState::Resting { since: 1 }, ..info };
+		read("WorkerRegistry", "Workers", &resting.encode());
+	}
+
+	#[test]
+	fn challenges_should_be_read_as_the_chain_writes_them() {
+		let challenge = Challenge { asked_at: 1, closes: 2 };
+		let value = read("WorkerRegistry", "Challenges", &challenge.encode());
+		assert_eq!(names(&value), ["asked_at", "closes"]);
+
+		let tally = EraTally { era: 1, answered: 2, missed: 3, rests: 4 };
+		let bytes = vec![tally; 32].encode();
+		let value = read("WorkerRegistry", "Attendances", &bytes);
+		assert!(format!("{value:?}").contains("missed"), "{value:?}");
 	}
 
 	#[test]

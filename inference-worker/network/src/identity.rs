@@ -2,7 +2,7 @@
 //! account").
 
 use crate::PeerKey;
-use aria_primitives::{hashing::peer_binding, AccountId};
+use aria_primitives::{hashing::peer_binding, uptime::answer_message, AccountId, BlockNumber};
 use libp2p::{
 	identity::{ed25519, Keypair, PublicKey},
 	PeerId,
@@ -159,7 +159,23 @@ impl Identity {
 	/// The signature that binds this peer to `account` on the chain with this genesis: what
 	/// `register_worker` and `rotate_peer` take.
 	pub fn sign_binding(&self, genesis: &H256, account: &AccountId) -> [u8; 64] {
-		let signature = self.key.sign(peer_binding(genesis, account).as_bytes());
+		self.sign(&peer_binding(genesis, account))
+	}
+
+	/// The answer to the challenge of block `asked_at`, whose hash is `block`, for the worker that this
+	/// peer is bound to: what `WorkerRegistry.answer` takes (`docs/protocol/uptime.md`).
+	pub fn sign_answer(
+		&self,
+		genesis: &H256,
+		worker: &AccountId,
+		asked_at: BlockNumber,
+		block: &H256,
+	) -> [u8; 64] {
+		self.sign(&answer_message(genesis, worker, asked_at, block))
+	}
+
+	fn sign(&self, message: &H256) -> [u8; 64] {
+		let signature = self.key.sign(message.as_bytes());
 		signature.try_into().expect("an ed25519 signature has 64 bytes; qed")
 	}
 }
@@ -284,5 +300,18 @@ mod tests {
 		assert!(holds(genesis, account.clone()));
 		assert!(!holds(H256::repeat_byte(9), account));
 		assert!(!holds(genesis, AccountId::new([3; 32])));
+	}
+
+	#[test]
+	fn an_answer_should_be_the_peers_over_the_block() {
+		let identity = Identity::from_seed([1; 32]);
+		let (genesis, block) = (H256::repeat_byte(8), H256::repeat_byte(9));
+		let worker = AccountId::new([2; 32]);
+		let signature = identity.sign_answer(&genesis, &worker, 7, &block);
+		let holds = |number| {
+			let message = answer_message(&genesis, &worker, number, &block);
+			identity.key.public().verify(message.as_bytes(), &signature)
+		};
+		assert!(holds(7) && !holds(8));
 	}
 }

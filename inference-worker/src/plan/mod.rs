@@ -74,8 +74,10 @@ pub struct Candidate {
 	pub consent: Option<ConsentVersion>,
 	/// Whether the chain knows it as a worker, draining or not.
 	pub registered: bool,
-	/// Whether it is registered and not draining.
+	/// Whether it is registered, and neither rests nor drains.
 	pub active: bool,
+	/// Whether it rests, and will be back.
+	pub resting: bool,
 	/// ISO 3166 numeric code of its country; 0 is unknown.
 	pub region: u16,
 	/// Sessions that it runs in those that it can run: 0 to 1.
@@ -217,6 +219,9 @@ fn judge(
 ) -> Result<Vec<LayerRange>, Reason> {
 	if !candidate.registered && !candidate.active {
 		return Err(Reason::NotRegistered);
+	}
+	if candidate.resting {
+		return Err(Reason::Resting);
 	}
 	if !candidate.active {
 		return Err(Reason::Draining);

@@ -12,6 +12,8 @@ pub enum Reason {
 	NotRegistered,
 	/// It takes no new work because it is leaving.
 	Draining,
+	/// It said that it rests, or missed a challenge.
+	Resting,
 	/// Its stake is below the minimum.
 	StakeTooLow {
 		/// What it has, in planck.
@@ -86,6 +88,7 @@ impl Reason {
 		match self {
 			Reason::NotRegistered => "not_registered",
 			Reason::Draining => "draining",
+			Reason::Resting => "resting",
 			Reason::StakeTooLow { .. } => "stake_too_low",
 			Reason::NoConsent => "no_consent",
 			Reason::TaskNotAllowed => "task_not_allowed",
@@ -117,6 +120,10 @@ impl fmt::Display for Reason {
 			Reason::Draining => {
 				write!(f, "it is draining and takes no new work: activate it again to stay")
 			}
+			Reason::Resting => write!(
+				f,
+				"it rests on chain: start it, or wake its machine, and it says that it is back"
+			),
 			Reason::StakeTooLow { stake } => {
 				write!(f, "its stake of {} ARIA is below the minimum: add stake", aria(*stake))
 			}

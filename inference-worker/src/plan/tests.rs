@@ -57,6 +57,7 @@ pub(crate) fn candidate(number: u8, layers: &[(u16, u16)]) -> Candidate {
 		}),
 		registered: true,
 		active: true,
+		resting: false,
 		region: 756,
 		load: 0.0,
 		round_trip: Some(Duration::from_millis(20)),
@@ -270,6 +271,8 @@ fn every_obstacle_should_have_its_reason() {
 	let unregistered = reason(|worker| (worker.registered, worker.active) = (false, false));
 	assert_eq!(unregistered, Reason::NotRegistered);
 	assert_eq!(reason(|worker| worker.active = false), Reason::Draining);
+	let resting = reason(|worker| (worker.active, worker.resting) = (false, true));
+	assert_eq!(resting, Reason::Resting);
 	assert_eq!(
 		reason(|worker| worker.minimum_stake_met = false),
 		Reason::StakeTooLow { stake: ARIA }

@@ -66,7 +66,7 @@ pub fn weight_bytes(manifest: &Manifest, layers: LayerRange) -> u64 {
 }
 
 /// For each shard of the model, how many others hold it, as a part of a range that fits those of others,
-/// and take work.
+/// and stay: who rests will be back.
 pub fn replicas(
 	manifest: &Manifest,
 	model: &ModelId,
@@ -75,7 +75,7 @@ pub fn replicas(
 ) -> Vec<(LayerRange, usize)> {
 	let others: Vec<Vec<LayerRange>> = workers
 		.iter()
-		.filter(|worker| worker.active && worker.account != *me)
+		.filter(|worker| !worker.leaves() && worker.account != *me)
 		.map(|worker| worker.layers_of(model))
 		.collect();
 	count(&manifest.shards, &others)
@@ -342,7 +342,7 @@ impl Choosing<'_> {
 		view: &View<'_>,
 	) -> Result<Vec<(LayerRange, usize)>, Trouble> {
 		let mut others = self.chain.workers_of(model, At::Best).await?;
-		others.retain(|worker| worker.active && worker.account != *self.account);
+		others.retain(|worker| !worker.leaves() && worker.account != *self.account);
 		let decides = self.layers == Layers::Auto || self.models.contains(&ModelName::Auto);
 		if decides && !others.is_empty() {
 			self.handle.watch(model, manifest.shards.to_vec());

@@ -289,7 +289,8 @@ impl Control for Process {
 			),
 			("peers", "peers with a connection", status.peers as f64),
 		];
-		let counters: [(&str, &str, u64); 31] = [
+		let answered = worker.map_or(0, |worker| worker.presence.answered());
+		let counters: [(&str, &str, u64); 32] = [
 			("orders_refused_total", "orders that were refused", count(|of| &of.refused)),
 			("records_signed_total", "records that were signed", count(|of| &of.signed)),
 			("tokens_total", "tokens computed here in these records", count(|of| &of.tokens)),
@@ -325,6 +326,7 @@ impl Control for Process {
 			("audits_handed_total", "hand-overs that verifiers took", given(|of| &of.handed)),
 			("audits_refused_total", "requests for one that were refused", given(|of| &of.refused)),
 			("audits_posted_total", "hand-overs posted on chain", given(|of| &of.posted)),
+			("challenges_answered_total", "challenges of the chain that were answered", answered),
 		];
 		let mut text = String::new();
 		for (name, help, value) in gauges {

@@ -324,6 +324,7 @@ mod tests {
 			consent: snapshot(|_| ()).consent,
 			registered: true,
 			active: true,
+			resting: false,
 			region: 0,
 			load: 0.0,
 			round_trip: Some(Duration::from_millis(1)),

@@ -69,7 +69,7 @@ pub fn decide(order: &Order, facts: &Facts<'_>) -> Result<u32, Refusal> {
 	match in_the_way {
 		None => {}
 		Some(Obstacle::Chain) => return Err(Refusal::ChainUnreachable),
-		Some(Obstacle::Paused) => return Err(Refusal::Paused),
+		Some(Obstacle::Paused | Obstacle::Resting) => return Err(Refusal::Paused),
 		Some(_) => return Err(Refusal::Consent),
 	}
 	let Some(version) = &facts.snapshot.consent else { return Err(Refusal::Consent) };

@@ -202,7 +202,8 @@ impl Joining<'_> {
 	fn mending(&self, worker: &WorkerView) -> Result<Vec<Call>> {
 		let mut calls = Vec::new();
 		match worker.state {
-			WorkerState::Active => {}
+			// Who rests says that it is back once its layers are in memory.
+			WorkerState::Active | WorkerState::Resting { .. } => {}
 			WorkerState::Draining { .. } => calls.push(Call::Resume),
 			WorkerState::Unbonding { until, .. } => bail!(
 				"the worker is leaving: its stake unlocks at block {until}. To stay, submit \
@@ -288,7 +289,7 @@ pub async fn drain(
 ) -> Result<Option<()>> {
 	patiently("the worker drains on chain", stop, || async move {
 		match chain.worker(account, At::Best).await? {
-			Some(worker) if worker.active => {
+			Some(worker) if !worker.leaves() => {
 				let included = chain.submit(pair, Call::Drain).await?;
 				tracing::info!(
 					target: "aria::worker",

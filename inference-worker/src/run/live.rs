@@ -77,6 +77,8 @@ pub enum Obstacle {
 	NotRegistered,
 	/// It drains or unbonds on chain.
 	Leaving,
+	/// It rests on chain.
+	Resting,
 	/// Its stake is below the minimum.
 	Stake,
 	/// There is no consent in force.
@@ -104,6 +106,11 @@ impl std::fmt::Display for Obstacle {
 			Obstacle::Chain => write!(f, "the chain is not reached: check the node"),
 			Obstacle::NotRegistered => write!(f, "it is not registered on chain"),
 			Obstacle::Leaving => write!(f, "it drains on chain and takes no new work"),
+			Obstacle::Resting => write!(
+				f,
+				"it rests on chain, since it said so or missed a challenge; it says by itself that it is \
+				 back"
+			),
 			Obstacle::Stake => write!(f, "its stake is below the minimum: add stake"),
 			Obstacle::NoConsent => {
 				write!(f, "there is no consent in force: set one with `run --loosen-consent`")
@@ -138,6 +145,9 @@ pub fn obstacle(snapshot: &Snapshot, time: Moment) -> Option<Obstacle> {
 		return Some(Obstacle::Clock(off));
 	}
 	let Some(worker) = &snapshot.worker else { return Some(Obstacle::NotRegistered) };
+	if worker.rests() {
+		return Some(Obstacle::Resting);
+	}
 	if !worker.active {
 		return Some(Obstacle::Leaving);
 	}
@@ -168,7 +178,7 @@ pub fn memory_obstacle(snapshot: &Snapshot, weights: u64) -> Option<Obstacle> {
 /// hours. Who leaves hands over at any hour, as long as the consent was not withdrawn.
 pub fn gives(snapshot: &Snapshot, time: Moment) -> bool {
 	let in_force = snapshot.consent.as_ref().filter(|version| version.superseded_at.is_none());
-	let leaving = snapshot.worker.as_ref().is_some_and(|worker| !worker.active);
+	let leaving = snapshot.worker.as_ref().is_some_and(WorkerView::leaves);
 	in_force.is_some_and(|version| leaving || version.consent.schedule.allows(time))
 }
 
@@ -345,6 +355,7 @@ pub(in crate::run) mod testing {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::{testing::*, *};
+	use aria_chain_client::WorkerState;
 	use aria_primitives::consent::{Schedule, Window};
 	use sp_runtime::BoundedVec;
 
@@ -363,6 +374,11 @@ mod tests {
 		assert_eq!(obstacle(&Snapshot::default(), MONDAY), Some(Obstacle::Chain));
 		assert_eq!(of(|s| s.worker = None), Some(Obstacle::NotRegistered));
 		assert_eq!(of(|s| s.worker.as_mut().unwrap().active = false), Some(Obstacle::Leaving));
+		let resting = of(|s| {
+			let worker = s.worker.as_mut().unwrap();
+			(worker.active, worker.state) = (false, WorkerState::Resting { since: 3 });
+		});
+		assert_eq!(resting, Some(Obstacle::Resting));
 		assert_eq!(of(|s| s.worker.as_mut().unwrap().stake = 9), Some(Obstacle::Stake));
 		assert_eq!(of(|s| s.consent = None), Some(Obstacle::NoConsent));
 		let superseded = of(|s| s.consent.as_mut().unwrap().superseded_at = Some(6));

@@ -7,6 +7,7 @@
 //! | [`patience`] | trying again while the node is away |
 //! | [`live`], [`watch`], [`paused`] | what the chain and the owner say, obeyed at each block |
 //! | [`terms`], [`join`] | consent, registration, stake, what is served, on chain |
+//! | [`presence`] | that this worker is there: challenges, rest and return |
 //! | [`choice`], [`sources`], [`unit`], [`restore`] | which layers, where they come from, in memory, restored |
 //! | [`guard`], [`payments`] | whether an order is taken |
 //! | [`stages`], [`serve`], [`replay`] | streams of peers |
@@ -43,6 +44,7 @@ pub mod paused;
 pub mod payments;
 pub mod peers;
 pub mod planner;
+pub mod presence;
 pub mod replay;
 pub mod restore;
 pub mod serve;
@@ -180,6 +182,9 @@ impl Running {
 	async fn drain(self, common: &Common) {
 		tracing::info!(target: "aria::worker", "ending: no new work; what runs is finished");
 		common.live.drain();
+		// What began before this is settled.
+		let presence = self.worker.as_ref().map(|worker| worker.presence.clone());
+		let rest = presence.map(|presence| tokio::spawn(async move { presence.rest().await }));
 		// The gateway first: its answers may run on this very worker.
 		if let Some(gateway) = self.gateway {
 			gateway.stop().await;
@@ -192,6 +197,9 @@ impl Running {
 		if worker.stages.sessions() > 0 {
 			worker.stages.end_all("its process ends");
 			tokio::time::sleep(LOOK).await;
+		}
+		if let Some(rest) = rest {
+			let _ = rest.await;
 		}
 	}
 }

@@ -11,6 +11,7 @@ use super::{
 	patience::AGAIN,
 	payments::Payments,
 	peers::NetworkDialer,
+	presence::Presence,
 	restore::{Pace, Restoring},
 	serve::Serving,
 	sources::NetworkSource,
@@ -57,6 +58,8 @@ pub struct Worker {
 	pub verifier: Option<Arc<Verifier>>,
 	/// Answers that it makes false on purpose.
 	pub canaries: Arc<Orders>,
+	/// Answers challenges.
+	pub presence: Arc<Presence>,
 }
 
 /// Gets layers and loads them.
@@ -192,6 +195,8 @@ impl Worker {
 		if join(config, common).await?.is_none() {
 			return Ok(None);
 		}
+		// Who was asked before a restart answers, however long its layers take to load.
+		let presence = Presence::start(common);
 		let Some(snapshot) = watch::first(common).await? else { return Ok(None) };
 		let consent = match &snapshot.consent {
 			Some(version) => version.consent.clone(),
@@ -246,7 +251,7 @@ impl Worker {
 			pair: common.pair.clone(),
 		};
 		serving.start(&common.handle, &common.shutdown)?;
-		if loader.say().await?.is_none() {
+		if loader.say().await?.is_none() || presence.back().await?.is_none() {
 			return Ok(None);
 		}
 		if watch::first(common).await?.is_none() {
@@ -292,6 +297,7 @@ impl Worker {
 			capacity,
 			verifier,
 			canaries,
+			presence,
 		}))
 	}
 }

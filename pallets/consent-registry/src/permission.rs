@@ -74,6 +74,10 @@ impl<T: Config> Consents for Pallet<T> {
 		Self::check_current(worker, task, at).map_err(|r| Error::<T>::from(r).into())
 	}
 
+	fn is_open(worker: &AccountId, at: Moment) -> bool {
+		Self::current(worker).is_some_and(|entry| entry.consent.schedule.allows(at))
+	}
+
 	fn minimum_price(worker: &AccountId, version: u32) -> Result<Balance, DispatchError> {
 		match Self::known_version(worker, version) {
 			Ok(entry) => Ok(entry.consent.reward_preference.minimum_price),

@@ -230,7 +230,8 @@ impl traits::Workers for Mock {
 	fn reputation(worker: &AccountId) -> Ppm {
 		read("reputation", worker).unwrap_or(500_000)
 	}
-	fn note_settled(worker: &AccountId) {
+	fn note_settled(worker: &AccountId, latency_ms_per_token: u32) {
+		put("latency", worker, latency_ms_per_token);
 		let count: u32 = read("settled", worker).unwrap_or(0);
 		put("settled", worker, count + 1);
 	}

@@ -281,6 +281,7 @@ impl<T: Config> Pallet<T> {
 
 		let new_tokens = body.new_tokens();
 		let latency = u64::from(body.latency_ms).checked_div(new_tokens).unwrap_or_default();
+		let latency: u32 = latency.saturated_into();
 		let mut reputation = Ppm::MAX;
 		let author = shares.author.as_ref().map_or(0, |(_, share)| *share);
 		let parts = [author, shares.audit, shares.storage, shares.burn];
@@ -303,7 +304,7 @@ impl<T: Config> Pallet<T> {
 			stakes.stake = stakes.stake.min(T::Workers::stake(&stage.node));
 			// What nobody may check earns neither reputation nor emission.
 			if auditable {
-				T::Workers::note_settled(&stage.node);
+				T::Workers::note_settled(&stage.node, latency);
 				T::Work::note_work(WorkNote {
 					worker: stage.node.clone(),
 					model: body.model_id,
@@ -311,7 +312,7 @@ impl<T: Config> Pallet<T> {
 					energy_mj: stage.energy_mj,
 					energy_source: stage.energy_source,
 					burnt,
-					latency_ms_per_token: latency.saturated_into(),
+					latency_ms_per_token: latency,
 				});
 			}
 		}

@@ -99,7 +99,7 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Uptime for Pallet<T> {
-	/// Nobody measures it.
+	/// The worker registry measures it.
 	fn uptime(_: &AccountId, _: EraIndex) -> Option<Ppm> {
 		None
 	}

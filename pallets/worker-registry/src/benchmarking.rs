@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use aria_primitives::{
 	hashing,
 	record::LayerRange,
-	traits::{Models, Offer},
-	AccountId, Balance, ModelId, ARIA, PPM,
+	traits::{Consents, Models, Offer, Workers as _},
+	uptime::answer_message,
+	AccountId, Balance, BlockNumber, EraIndex, ModelId, ARIA, PPM,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -18,7 +19,7 @@ use frame_support::{
 	},
 	BoundedVec,
 };
-use frame_system::RawOrigin;
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use sp_core::{ed25519, H256};
 
 /// Any price that is one.
@@ -46,6 +47,11 @@ fn bound_peer<T: Config>(account: &AccountId) -> (PeerKey, PeerSignature) {
 }
 
 fn registered<T: Config>() -> AccountId {
+	registered_with_peer::<T>().0
+}
+
+/// A worker and its peer key.
+fn registered_with_peer<T: Config>() -> (AccountId, PeerKey) {
 	let caller = funded::<T>();
 	let (peer, signature) = bound_peer::<T>(&caller);
 	let stake: Balance = T::MinimumStake::get();
@@ -57,7 +63,36 @@ fn registered<T: Config>() -> AccountId {
 		stake,
 	)
 	.expect("benchmark worker can be registered");
-	caller
+	(caller, peer)
+}
+
+/// Has a worker tallies of as many eras as are kept, so that the next one makes room.
+fn full_tallies<T: Config>(worker: &AccountId) {
+	let era: EraIndex = T::Era::get();
+	let tallies: Vec<EraTally> = (0..TALLIES)
+		.map(|index| EraTally { era: index, answered: 1, missed: 2, rests: 3 })
+		.filter(|tally| tally.era < era)
+		.collect();
+	Attendances::<T>::insert(worker, Tallies::truncate_from(tallies));
+}
+
+/// So many workers that may be asked, in the first places of the roster.
+fn askable<T: Config>(count: u32) -> Vec<AccountId> {
+	(0..count)
+		.map(|index| {
+			let worker: AccountId = account("worker", index, 0);
+			let layers = LayerRange { first: 0, end: 1 };
+			Pallet::<T>::benchmark_worker(&worker, &H256::repeat_byte(1), layers);
+			T::Consents::benchmark_consent(&worker);
+			full_tallies::<T>(&worker);
+			worker
+		})
+		.collect()
+}
+
+/// The block from which on challenges of `now` are over.
+fn closes_at<T: Config>(now: BlockNumber) -> BlockNumber {
+	now.saturating_add(T::Uptime::get().window).saturating_add(1)
 }
 
 /// Makes the worker serve as many models as it can, as it did before, and lets it drop them.
@@ -209,6 +244,83 @@ mod benchmarks {
 		let stake = Pallet::<T>::info(&worker).map(|info| info.stake).unwrap_or_default();
 		assert!(stake <= T::MinimumStake::get());
 		Ok(())
+	}
+
+	#[benchmark]
+	fn rest() {
+		let (caller, _) = registered_with_peer::<T>();
+		full_tallies::<T>(&caller);
+		let now = Pallet::<T>::now();
+		Challenges::<T>::insert(&caller, Challenge { asked_at: now, closes: closes_at::<T>(now) });
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()));
+
+		let state = Pallet::<T>::info(&caller).map(|info| info.state);
+		assert!(matches!(state, Some(WorkerState::Resting { .. })));
+	}
+
+	#[benchmark]
+	fn answer() {
+		let (caller, peer) = registered_with_peer::<T>();
+		full_tallies::<T>(&caller);
+		let asked_at = Pallet::<T>::now();
+		let closes = closes_at::<T>(asked_at);
+		Challenges::<T>::insert(&caller, Challenge { asked_at, closes });
+		frame_system::Pallet::<T>::set_block_number(asked_at.saturating_add(1).into());
+		let block = H256::repeat_byte(7);
+		frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(asked_at), block);
+		let message = answer_message(&Pallet::<T>::genesis(), &caller, asked_at, &block);
+		let signature: ed25519::Signature = sp_io::crypto::ed25519_sign(
+			0.into(),
+			&ed25519::Public::from_raw(peer),
+			message.as_bytes(),
+		)
+		.expect("the key was made above");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller.clone()), signature.into());
+
+		assert!(!Challenges::<T>::contains_key(&caller));
+	}
+
+	/// Linear in `n`, the workers that the block asks.
+	#[benchmark]
+	fn ask(n: Linear<0, { MAX_ASKED }>) {
+		let _ = askable::<T>(n);
+		let now = Pallet::<T>::now();
+		let closes = closes_at::<T>(now);
+
+		#[block]
+		{
+			// What decides whom is read and computed for each in any case.
+			let _ = (RosterSize::<T>::get(), T::Uptime::get());
+			let beacon = T::Beacon::get();
+			let places = (0..n).filter(|place| crate::challenges::lot(&beacon, *place) >= 1);
+			Pallet::<T>::ask(now, closes, places);
+		}
+
+		assert_eq!(Closing::<T>::get(closes).len() as u32, n);
+	}
+
+	/// Linear in `n`, the challenges that the block closes, none of which was answered.
+	#[benchmark]
+	fn close(n: Linear<0, { MAX_ASKED }>) {
+		let workers = askable::<T>(n);
+		let now = Pallet::<T>::now();
+		let closes = closes_at::<T>(now);
+		Pallet::<T>::ask(now, closes, 0..n);
+		frame_system::Pallet::<T>::set_block_number(closes.into());
+
+		#[block]
+		{
+			Pallet::<T>::close_challenges(closes);
+		}
+
+		assert!(workers.iter().all(|worker| {
+			let state = Pallet::<T>::info(worker).map(|info| info.state);
+			matches!(state, Some(WorkerState::Resting { .. }))
+		}));
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

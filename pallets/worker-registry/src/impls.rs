@@ -4,7 +4,7 @@ use crate::{
 	Config, Error, Event, HoldReason, Pallet, PeerKey, PeerSignature, Peers, Served, ServedShard,
 	Services, ServicesOf, Serving, ShardsOf, Superseded, WorkerInfo, WorkerState, Workers,
 };
-use aria_math::reputation;
+use aria_math::{quality::latency_score, reputation};
 use aria_primitives::{
 	hashing,
 	record::LayerRange,
@@ -156,6 +156,7 @@ impl<T: Config> Pallet<T> {
 				active_at: now,
 			},
 		);
+		Self::enlist(worker);
 	}
 
 	/// Forgets a worker.
@@ -164,6 +165,7 @@ impl<T: Config> Pallet<T> {
 		Self::replace_served(worker, &old.shards, ServicesOf::<T>::default());
 		Peers::<T>::remove(info.peer);
 		Workers::<T>::remove(worker);
+		Self::delist(worker);
 	}
 
 	/// The shards in order, if all lie within pinned models and none overlap.
@@ -254,6 +256,7 @@ impl<T: Config> traits::Workers for Pallet<T> {
 			WorkerState::Active => (),
 			WorkerState::Draining { since } => ensure!(began < since, Error::<T>::Draining),
 			WorkerState::Unbonding { since, .. } => ensure!(began < since, Error::<T>::Unbonding),
+			WorkerState::Resting { since } => ensure!(began < since, Error::<T>::Resting),
 		}
 		ensure!(info.stake >= T::MinimumStake::get(), Error::<T>::InsufficientStake);
 		ensure!(Self::serves(worker, model, layers, began), Error::<T>::NotServing);
@@ -268,10 +271,11 @@ impl<T: Config> traits::Workers for Pallet<T> {
 		Self::info(worker).map_or(0, |info| info.reputation)
 	}
 
-	fn note_settled(worker: &AccountId) {
+	fn note_settled(worker: &AccountId, latency_ms_per_token: u32) {
+		let latency = latency_score(latency_ms_per_token.into(), T::LatencyTarget::get().into());
 		Workers::<T>::mutate(worker, |entry| {
 			if let Some(info) = entry {
-				info.reputation = reputation::grow(Self::faded(info), reputation::GROWTH_STEP_PPM);
+				info.reputation = reputation::settle(Self::faded(info), latency);
 				info.settled = info.settled.saturating_add(1);
 				info.active_at = Self::now();
 			}
@@ -331,6 +335,7 @@ impl<T: Config> traits::Accountable for Pallet<T> {
 			WorkerState::Active => (),
 			WorkerState::Draining { .. } => return Err(Error::<T>::Draining.into()),
 			WorkerState::Unbonding { .. } => return Err(Error::<T>::Unbonding.into()),
+			WorkerState::Resting { .. } => return Err(Error::<T>::Resting.into()),
 		}
 		ensure!(info.stake >= T::MinimumStake::get(), Error::<T>::InsufficientStake);
 		Ok(())

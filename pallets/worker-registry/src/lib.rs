@@ -9,6 +9,8 @@
 //! - **Peer**: the libp2p identity of that process, an ed25519 key.
 //! - **Served shard**: layers of a model that the worker holds and runs.
 //! - **Draining**: finishing what has begun and taking nothing new.
+//! - **Resting**: the same, of a worker that will be back.
+//! - **Challenge**: the chain asks a worker to show that it is there.
 //!
 //! ## Overview
 //!
@@ -24,8 +26,13 @@
 //!   one worker.
 //! - **Stake**: held, never transferred. [`Config::MinimumStake`] is needed to register and to
 //!   work; earnings fill it up to [`Config::TargetStake`].
-//! - **Reputation**: ppm, grows with every settled stage, falls by a punishment or a failed audit,
-//!   fades after a long idleness ([`aria_math::reputation`]).
+//! - **Reputation**: ppm, grows with every settled stage, less where the answer was slow, falls by a
+//!   punishment, a failed audit or repeated absence, fades after a long idleness
+//!   ([`aria_math::reputation`]).
+//! - **Uptime**: each block asks some of the workers that take work, drawn by the beacon. Whoever is
+//!   asked has its peer key sign the block's hash, within a window. An answer that is missed counts
+//!   against the worker's rewards of the era, and lets it rest until it says that it is back. Nobody
+//!   is asked outside the hours of its consent, or while it rests or leaves.
 //! - **Began**: a worker answers for what it took on. Work that began before it drained or dropped
 //!   layers settles all the same, whatever it calls since; layers are dropped at most once in
 //!   [`Config::ServedGrace`] blocks, so that what it served until then is known.
@@ -36,7 +43,9 @@
 
 extern crate alloc;
 
+mod challenges;
 mod impls;
+pub mod migrations;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod types;
@@ -56,26 +65,30 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{
-		PeerKey, PeerSignature, ServedShard, ServicesOf, WeightInfo, WorkerInfo, WorkerState,
-		MAX_PAGE, MAX_REGION,
+		challenges::stands_since, Challenge, ClosingList, EraTally, PeerKey, PeerSignature,
+		ServedShard, ServicesOf, Tallies, WeightInfo, WorkerInfo, WorkerState, MAX_ASKED, MAX_PAGE,
+		MAX_REGION,
 	};
 	use alloc::vec::Vec;
 	use aria_math::reputation;
 	use aria_primitives::{
-		traits::{Models, Obligations},
-		AccountId, Balance, BlockNumber, ModelId, Ppm, PPM,
+		traits::{Consents, Models, Obligations},
+		uptime::UptimeParams,
+		AccountId, Balance, BlockNumber, EraIndex, ModelId, Ppm, PPM,
 	};
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
 			fungible::{self, hold::Mutate as _},
 			tokens::Precision,
+			UnixTime,
 		},
 	};
 	use frame_system::pallet_prelude::*;
 	use sp_core::H256;
+	use sp_runtime::SaturatedConversion;
 
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
@@ -98,6 +111,21 @@ pub mod pallet {
 		/// What keeps a worker from withdrawing.
 		type Obligations: Obligations;
 
+		/// When a worker's consent lets it be asked.
+		type Consents: Consents;
+
+		/// The chain's clock.
+		type Time: UnixTime;
+
+		/// Randomness that was not known before the block began.
+		type Beacon: Get<H256>;
+
+		/// The era in which challenges count now.
+		type Era: Get<EraIndex>;
+
+		/// How often workers are asked, within the ranges of [`UptimeParams::clamped`].
+		type Uptime: Get<UptimeParams>;
+
 		/// Who may punish a worker.
 		type PunishOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
@@ -118,9 +146,14 @@ pub mod pallet {
 		#[pallet::constant]
 		type ServedGrace: Get<BlockNumber>;
 
-		/// Blocks of an era, in which idleness is counted for reputation.
+		/// Blocks of an era, in which idleness is counted for reputation, and challenges.
 		#[pallet::constant]
 		type EraLength: Get<BlockNumber>;
+
+		/// Milliseconds a new token that clients are promised: settled work that is slower lets
+		/// reputation grow as much slower.
+		#[pallet::constant]
+		type LatencyTarget: Get<u32>;
 
 		/// Most served shards of a worker.
 		#[pallet::constant]
@@ -155,6 +188,31 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Serving<T: Config> =
 		StorageDoubleMap<_, Identity, ModelId, Blake2_128Concat, AccountId, ()>;
+
+	/// All workers, in places that are counted from 0 without a gap: challenges are drawn from it.
+	#[pallet::storage]
+	pub type Roster<T: Config> = StorageMap<_, Twox64Concat, u32, AccountId>;
+
+	/// How many places there are.
+	#[pallet::storage]
+	pub type RosterSize<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+	/// The place of each worker.
+	#[pallet::storage]
+	pub type Places<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, u32>;
+
+	/// Challenges that wait for an answer.
+	#[pallet::storage]
+	pub type Challenges<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Challenge>;
+
+	/// Whose challenges a block closes. Those that were answered stand in it too.
+	#[pallet::storage]
+	pub type Closing<T: Config> = StorageMap<_, Twox64Concat, BlockNumber, ClosingList, ValueQuery>;
+
+	/// What came of each worker's challenges in the last eras.
+	#[pallet::storage]
+	pub type Attendances<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, Tallies, ValueQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -257,12 +315,40 @@ pub mod pallet {
 			/// Its stake now, in planck.
 			stake: Balance,
 		},
-		/// A worker lost reputation by an audit.
+		/// A worker lost reputation by an audit, or by a further challenge that it missed in an era.
 		ReputationCut {
 			/// The worker.
 			worker: AccountId,
 			/// Its reputation now, in ppm.
 			reputation: Ppm,
+		},
+		/// A worker is asked to show that it is there.
+		Challenged {
+			/// The worker.
+			worker: AccountId,
+			/// The last block that takes its answer.
+			until: BlockNumber,
+		},
+		/// A worker showed that it is there.
+		Answered {
+			/// The worker.
+			worker: AccountId,
+		},
+		/// A worker did not answer in time.
+		Missed {
+			/// The worker.
+			worker: AccountId,
+			/// The era in which that counts.
+			era: EraIndex,
+			/// How many it has missed in the era.
+			missed: u32,
+		},
+		/// A worker takes no work until it says that it is back.
+		Resting {
+			/// The worker.
+			worker: AccountId,
+			/// Work that began in this block or later is not its own.
+			since: BlockNumber,
 		},
 	}
 
@@ -287,7 +373,8 @@ pub mod pallet {
 		LayersOutOfRange,
 		/// Two shards of one model overlap: merge them.
 		OverlappingShards,
-		/// Only an active worker can drain: it drains or unbonds already.
+		/// Only an active worker can rest, and only one that is active or rests can drain: it drains or
+		/// unbonds already, or rests.
 		NotActive,
 		/// The worker is active already: there is nothing to resume.
 		AlreadyActive,
@@ -314,10 +401,22 @@ pub mod pallet {
 		/// Layers were dropped less than `ServedGrace` blocks ago: keep those that are served, or
 		/// wait. Layers can be added at any time.
 		ServedChangedRecently,
+		/// The worker rested when this work began: leave it out, or let it call `resume`.
+		Resting,
+		/// No challenge waits for this worker's answer: answer in a block behind the one that asks, and
+		/// within its window.
+		NotChallenged,
+		/// The worker's peer key did not sign the hash of the block that asks: sign that of the branch
+		/// on which the answer is sent.
+		BadAnswer,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
+			Self::run_challenges(now.saturated_into())
+		}
+
 		fn integrity_test() {
 			assert!(
 				T::TargetStake::get() >= T::MinimumStake::get(),
@@ -331,6 +430,14 @@ pub mod pallet {
 			);
 			assert!(T::EraLength::get() > 0, "EraLength must not be 0");
 			assert!(T::MaxServed::get() > 0, "MaxServed must not be 0");
+			assert!(T::LatencyTarget::get() > 0, "a latency of zero cannot be met");
+			let challenges =
+				T::WeightInfo::ask(MAX_ASKED).saturating_add(T::WeightInfo::close(MAX_ASKED));
+			let block = T::BlockWeights::get().max_block.ref_time();
+			assert!(
+				challenges.ref_time() <= block / 4,
+				"the challenges of a block take more than a quarter of it: lower MAX_ASKED"
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -544,11 +651,11 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by an active worker.
+		/// Signed by a worker that is active or rests.
 		///
 		/// ## Details
 		///
-		/// What began before this block can still be settled.
+		/// What began before this block, or before the worker rested, can still be settled.
 		///
 		/// ## Errors
 		///
@@ -562,21 +669,25 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::drain())]
 		pub fn drain(origin: OriginFor<T>) -> DispatchResult {
 			let worker = ensure_signed(origin)?;
-			let since = Self::now();
-			Self::mutate(&worker, |info| {
-				ensure!(info.state == WorkerState::Active, Error::<T>::NotActive);
+			let since = Self::mutate(&worker, |info| {
+				let since = stands_since(info, Self::now()).ok_or(Error::<T>::NotActive)?;
 				info.state = WorkerState::Draining { since };
-				Ok(())
+				Ok(since)
 			})?;
+			Self::give_up_challenge(&worker);
 			Self::deposit_event(Event::Draining { worker, since });
 			Ok(())
 		}
 
-		/// Takes work again, out of draining or unbonding.
+		/// Takes work again, out of resting, draining or unbonding.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by a worker that drains or unbonds.
+		/// Signed by a worker that rests, drains or unbonds.
+		///
+		/// ## Details
+		///
+		/// Free if the worker rested.
 		///
 		/// ## Errors
 		///
@@ -588,15 +699,16 @@ pub mod pallet {
 		/// - [`Event::Resumed`].
 		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::resume())]
-		pub fn resume(origin: OriginFor<T>) -> DispatchResult {
+		pub fn resume(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
 			let worker = ensure_signed(origin)?;
-			Self::mutate(&worker, |info| {
+			let before = Self::mutate(&worker, |info| {
 				ensure!(info.state != WorkerState::Active, Error::<T>::AlreadyActive);
-				info.state = WorkerState::Active;
-				Ok(())
+				Ok(core::mem::replace(&mut info.state, WorkerState::Active))
 			})?;
 			Self::deposit_event(Event::Resumed { worker });
-			Ok(())
+			let rested = matches!(before, WorkerState::Resting { .. });
+			let pays = if rested { Pays::No } else { Pays::Yes };
+			Ok(pays.into())
 		}
 
 		/// Begins to unlock the caller's stake.
@@ -697,6 +809,70 @@ pub mod pallet {
 			Self::apply_punishment(&worker, slash_ppm, reputation::FAULT_FACTOR_PPM)?;
 			Ok(())
 		}
+
+		/// Takes no work until [`Pallet::resume`], since the caller's machine is about to sleep.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by an active worker.
+		///
+		/// ## Details
+		///
+		/// What began before this block can still be settled. Nobody asks a worker that rests, and a
+		/// challenge that waits is forgotten. The first four calls in an era are free.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotRegistered`]: the caller is no worker.
+		/// - [`Error::NotActive`]: the worker rests, drains or unbonds.
+		///
+		/// ## Events
+		///
+		/// - [`Event::Resting`].
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::rest())]
+		pub fn rest(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
+			let worker = ensure_signed(origin)?;
+			let free = Self::begin_rest(&worker)?;
+			let pays = if free { Pays::No } else { Pays::Yes };
+			Ok(pays.into())
+		}
+
+		/// Answers the challenge that waits for the caller.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by a worker.
+		///
+		/// ## Details
+		///
+		/// Free if it is taken.
+		///
+		/// ## Parameters
+		///
+		/// - `signature`: the peer key's signature of [`aria_primitives::uptime::answer_message`] for the
+		///   block that asks.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NotRegistered`]: the caller is no worker.
+		/// - [`Error::NotChallenged`]: no challenge waits, it is of this very block, or its window is over.
+		/// - [`Error::BadAnswer`]: the peer key did not sign the hash of the block that asks.
+		///
+		/// ## Events
+		///
+		/// - [`Event::Answered`].
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::answer())]
+		pub fn answer(
+			origin: OriginFor<T>,
+			signature: PeerSignature,
+		) -> DispatchResultWithPostInfo {
+			let worker = ensure_signed(origin)?;
+			Self::take_answer(&worker, &signature)?;
+			Self::deposit_event(Event::Answered { worker });
+			Ok(Pays::No.into())
+		}
 	}
 
 	#[pallet::view_functions]
@@ -714,6 +890,16 @@ pub mod pallet {
 		/// The account's reputation in ppm, as of now; 0 for a stranger.
 		pub fn reputation(account: AccountId) -> Ppm {
 			Self::info(&account).map_or(0, |info| info.reputation.min(PPM))
+		}
+
+		/// The challenge that waits for the worker's answer.
+		pub fn challenge(account: AccountId) -> Option<Challenge> {
+			Challenges::<T>::get(account)
+		}
+
+		/// What came of the worker's challenges in the last eras, oldest first.
+		pub fn attendance(account: AccountId) -> Vec<EraTally> {
+			Attendances::<T>::get(account).into_inner()
 		}
 
 		/// What the worker serves, ordered by model and first layer.

@@ -5,17 +5,21 @@ use aria_primitives::{
 	consent::TaskType,
 	hashing,
 	record::LayerRange,
-	traits::{ModelInfo, Models, Obligations, Offer},
-	AccountId, Balance, ModelId,
+	traits::{Consents, ModelInfo, Models, Obligations, Offer},
+	uptime::{answer_message, UptimeParams},
+	AccountId, Balance, BlockNumber, EraIndex, ModelId, Moment,
 };
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{ConstU128, ConstU32},
+	traits::{ConstU128, ConstU32, Hooks, UnixTime},
 };
 use frame_system::{mocking::MockBlockU32, EnsureRoot};
 use sp_core::{ed25519, Pair, H256};
-use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError};
-use std::collections::{BTreeMap, BTreeSet};
+use sp_runtime::{traits::IdentityLookup, BuildStorage, DispatchError, DispatchResult};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	time::Duration,
+};
 
 pub const ALICE: AccountId = AccountId::new([1; 32]);
 pub const BOB: AccountId = AccountId::new([2; 32]);
@@ -28,6 +32,12 @@ pub const TARGET: Balance = 500;
 pub const UNBONDING: u32 = 50;
 pub const GRACE: u32 = 20;
 pub const ERA: u32 = 10;
+/// Milliseconds a token that clients are promised.
+pub const PROMISED: u32 = 200;
+/// Blocks to answer in.
+pub const WINDOW: u32 = 100;
+/// The time of the clock.
+pub const NOW: Moment = 1_750_000_000_000;
 pub const INITIAL: Balance = 10_000;
 
 #[frame_support::runtime]
@@ -76,6 +86,56 @@ parameter_types! {
 	pub static Pinned: BTreeMap<ModelId, u16> = BTreeMap::new();
 	/// Accounts with earnings that have not vested.
 	pub static Obliged: BTreeSet<AccountId> = BTreeSet::new();
+	/// Workers outside the hours of their consents.
+	pub static Closed: BTreeSet<AccountId> = BTreeSet::new();
+	/// What challenges are drawn by.
+	pub static Beacon: H256 = H256::zero();
+	/// The era in which they count.
+	pub static CurrentEra: EraIndex = 3;
+	/// Challenges in an era; nobody is asked unless a test wants it.
+	pub static PerEra: u32 = 0;
+	/// Blocks to answer in.
+	pub static Window: BlockNumber = WINDOW;
+	pub Params: UptimeParams =
+		UptimeParams { challenges: PerEra::get(), window: Window::get() };
+}
+
+pub struct MockTime;
+impl UnixTime for MockTime {
+	fn now() -> Duration {
+		Duration::from_millis(NOW)
+	}
+}
+
+pub struct MockConsents;
+impl Consents for MockConsents {
+	fn ensure_permitted(
+		_: &AccountId,
+		_: TaskType,
+		_: Moment,
+		_: u32,
+		_: BlockNumber,
+	) -> DispatchResult {
+		Ok(())
+	}
+	fn ensure_permits_now(worker: &AccountId, task: TaskType, at: Moment) -> DispatchResult {
+		// Nobody accepts anything but audits.
+		let refused = at != NOW || task != TaskType::Audit || Closed::get().contains(worker);
+		if refused {
+			return Err(DispatchError::Other("not permitted"));
+		}
+		Ok(())
+	}
+	fn minimum_price(_: &AccountId, _: u32) -> Result<Balance, DispatchError> {
+		Ok(0)
+	}
+	fn payout(worker: &AccountId) -> AccountId {
+		worker.clone()
+	}
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_consent(_: &AccountId) -> u32 {
+		1
+	}
 }
 
 pub struct MockModels;
@@ -114,12 +174,18 @@ impl crate::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Models = MockModels;
 	type Obligations = MockObligations;
+	type Consents = MockConsents;
+	type Time = MockTime;
+	type Beacon = Beacon;
+	type Era = CurrentEra;
+	type Uptime = Params;
 	type PunishOrigin = EnsureRoot<AccountId>;
 	type MinimumStake = ConstU128<MINIMUM>;
 	type TargetStake = ConstU128<TARGET>;
 	type UnbondingPeriod = ConstU32<UNBONDING>;
 	type ServedGrace = ConstU32<GRACE>;
 	type EraLength = ConstU32<ERA>;
+	type LatencyTarget = ConstU32<PROMISED>;
 	type MaxServed = ConstU32<8>;
 	type WeightInfo = ();
 }
@@ -153,6 +219,32 @@ pub fn binding(seed: u8, account: &AccountId) -> [u8; 64] {
 	key(seed).sign(message.as_bytes()).into()
 }
 
+/// What the peer of `seed` signs to answer the challenge that waits for `worker`.
+pub fn answer(seed: u8, worker: &AccountId) -> [u8; 64] {
+	let asked_at = WorkerRegistry::challenge(worker.clone()).unwrap().asked_at;
+	let block = frame_system::BlockHash::<Test>::get(asked_at);
+	let message = answer_message(&WorkerRegistry::genesis(), worker, asked_at, &block);
+	key(seed).sign(message.as_bytes()).into()
+}
+
+/// Makes the next block; those before it get a hash of their own.
+pub fn next_block() {
+	let made = System::block_number();
+	let mut hash = [0xbb; 32];
+	hash[..4].copy_from_slice(&made.to_le_bytes());
+	frame_system::BlockHash::<Test>::insert(made, H256(hash));
+	System::set_block_number(made + 1);
+	Beacon::set(H256::from_low_u64_be(u64::from(made)));
+	let _ = WorkerRegistry::on_initialize(made + 1);
+}
+
+/// Makes blocks up to this one.
+pub fn run_to(block: BlockNumber) {
+	while System::block_number() < block {
+		next_block();
+	}
+}
+
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let mut storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();
 	pallet_balances::GenesisConfig::<Test> {
@@ -169,6 +261,10 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	ext.execute_with(|| {
 		Pinned::set(BTreeMap::from([(model(), 24), (small_model(), 4)]));
 		Obliged::set(BTreeSet::new());
+		Closed::set(BTreeSet::new());
+		CurrentEra::set(3);
+		PerEra::set(0);
+		Window::set(WINDOW);
 		System::set_block_number(1);
 	});
 	ext

@@ -1,9 +1,12 @@
 //! What the registry keeps of a worker.
 
 use crate::Config;
-use aria_primitives::{record::LayerRange, Balance, BlockNumber, ModelId, Ppm};
+use aria_primitives::{
+	record::LayerRange, AccountId, Balance, BlockNumber, EraIndex, ModelId, Ppm,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_core::ConstU32;
 use sp_runtime::BoundedVec;
 
 /// The ed25519 public key of a worker's libp2p identity.
@@ -14,6 +17,21 @@ pub type PeerSignature = [u8; 64];
 pub type ShardsOf<T> = BoundedVec<ServedShard, <T as Config>::MaxServed>;
 /// What a worker serves and served.
 pub type ServicesOf<T> = Services<ShardsOf<T>>;
+
+/// A worker's tallies of the last eras in which there was something to count, oldest first.
+pub type Tallies = BoundedVec<EraTally, ConstU32<TALLIES>>;
+
+/// Whose challenges one block closes.
+pub type ClosingList = BoundedVec<AccountId, ConstU32<MAX_ASKED>>;
+
+/// Most workers that a block asks: enough for 57,600 of them at four challenges in an era of 3,600
+/// blocks.
+pub const MAX_ASKED: u32 = 64;
+/// Eras whose tallies are kept for each worker: those that are settled late, and those whose rewards
+/// are kept line by line.
+pub const TALLIES: u32 = 32;
+/// Calls of `rest` in an era that cost nothing.
+pub const FREE_RESTS: u32 = 4;
 
 /// Largest UN M49 region code.
 pub const MAX_REGION: u16 = 999;
@@ -101,6 +119,57 @@ pub enum WorkerState {
 		/// The first block in which it may withdraw.
 		until: BlockNumber,
 	},
+	/// It takes no work until it says that it is back: its machine sleeps, or it missed a challenge.
+	/// What began before `since` is settled.
+	Resting {
+		/// The block in which it stopped taking work.
+		since: BlockNumber,
+	},
+}
+
+/// A challenge that waits for its answer.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+)]
+pub struct Challenge {
+	/// The block that asks, whose hash has to be signed.
+	pub asked_at: BlockNumber,
+	/// The block at whose beginning it is too late.
+	pub closes: BlockNumber,
+}
+
+/// What came of a worker's challenges in an era.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Debug,
+)]
+pub struct EraTally {
+	/// The era in which they were answered, or were over.
+	pub era: EraIndex,
+	/// Those that were answered.
+	pub answered: u32,
+	/// Those that were not.
+	pub missed: u32,
+	/// How often the worker said that it rests.
+	pub rests: u32,
 }
 
 /// A worker.

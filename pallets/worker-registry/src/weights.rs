@@ -26,6 +26,10 @@ pub trait WeightInfo {
 	fn unbond() -> Weight;
 	fn withdraw() -> Weight;
 	fn punish() -> Weight;
+	fn rest() -> Weight;
+	fn answer() -> Weight;
+	fn ask(n: u32, ) -> Weight;
+	fn close(n: u32, ) -> Weight;
 }
 
 /// Weights of `pallet_worker_registry` with the database weights of the runtime.
@@ -37,11 +41,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `System::BlockHash` (r:1 w:0)
 	/// - `WorkerRegistry::Peers` (r:1 w:1)
+	/// - `WorkerRegistry::Places` (r:0 w:1)
+	/// - `WorkerRegistry::Roster` (r:0 w:1)
+	/// - `WorkerRegistry::RosterSize` (r:1 w:1)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn register_worker() -> Weight {
-		Weight::from_parts(116_483_000, 115)
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(124_000_000, 119)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Takes 62.1 µs at least.
 	///
@@ -94,11 +101,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Takes 12.1 µs at least.
 	///
 	/// Keys read and written:
+	/// - `WorkerRegistry::Challenges` (r:0 w:1)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn drain() -> Weight {
-		Weight::from_parts(14_281_000, 187)
+		Weight::from_parts(16_000_000, 187)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	/// Takes 12.2 µs at least.
 	///
@@ -123,14 +131,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `InferenceMarket::UnvestedTotal` (r:1 w:0)
+	/// - `WorkerRegistry::Attendances` (r:0 w:1)
+	/// - `WorkerRegistry::Challenges` (r:0 w:1)
 	/// - `WorkerRegistry::Peers` (r:0 w:1)
+	/// - `WorkerRegistry::Places` (r:1 w:2)
+	/// - `WorkerRegistry::Roster` (r:1 w:2)
+	/// - `WorkerRegistry::RosterSize` (r:1 w:1)
 	/// - `WorkerRegistry::Served` (r:1 w:1)
 	/// - `WorkerRegistry::Serving` (r:0 w:32)
 	/// - `WorkerRegistry::Workers` (r:1 w:1)
 	fn withdraw() -> Weight {
-		Weight::from_parts(158_000_000, 2_747)
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().writes(36_u64))
+		Weight::from_parts(170_000_000, 2_900)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(43_u64))
 	}
 	/// Takes 38.7 µs at least.
 	///
@@ -142,14 +155,87 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
+	/// Estimated.
+	///
+	/// Keys read and written:
+	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
+	/// - `WorkerRegistry::Attendances` (r:1 w:1)
+	/// - `WorkerRegistry::Challenges` (r:0 w:1)
+	/// - `WorkerRegistry::Workers` (r:1 w:1)
+	fn rest() -> Weight {
+		Weight::from_parts(30_000_000, 900)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
+	/// Estimated.
+	///
+	/// Keys read and written:
+	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
+	/// - `System::BlockHash` (r:2 w:0)
+	/// - `WorkerRegistry::Attendances` (r:1 w:1)
+	/// - `WorkerRegistry::Challenges` (r:1 w:1)
+	/// - `WorkerRegistry::Workers` (r:1 w:0)
+	fn answer() -> Weight {
+		Weight::from_parts(90_000_000, 1_000)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[0, 64]`.
+	///
+	/// Keys read and written with the greatest components:
+	/// - `Babe::AuthorVrfRandomness` (r:1 w:0)
+	/// - `ConsentRegistry::Current` (r:64 w:0)
+	/// - `ConsentRegistry::Versions` (r:64 w:0)
+	/// - `Parameters::Parameters` (r:2 w:0)
+	/// - `Timestamp::Now` (r:1 w:0)
+	/// - `WorkerRegistry::Challenges` (r:64 w:64)
+	/// - `WorkerRegistry::Closing` (r:1 w:1)
+	/// - `WorkerRegistry::Roster` (r:64 w:0)
+	/// - `WorkerRegistry::RosterSize` (r:1 w:0)
+	/// - `WorkerRegistry::Served` (r:64 w:0)
+	/// - `WorkerRegistry::Workers` (r:64 w:0)
+	fn ask(n: u32, ) -> Weight {
+		Weight::from_parts(15_000_000, 500)
+			.saturating_add(Weight::from_parts(45_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 3_500).saturating_mul(n.into()))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[0, 64]`.
+	///
+	/// Keys read and written with the greatest components:
+	/// - `ConsentRegistry::Current` (r:64 w:0)
+	/// - `ConsentRegistry::Versions` (r:64 w:0)
+	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
+	/// - `Timestamp::Now` (r:1 w:0)
+	/// - `WorkerRegistry::Attendances` (r:64 w:64)
+	/// - `WorkerRegistry::Challenges` (r:64 w:64)
+	/// - `WorkerRegistry::Closing` (r:1 w:1)
+	/// - `WorkerRegistry::Served` (r:64 w:0)
+	/// - `WorkerRegistry::Workers` (r:64 w:64)
+	fn close(n: u32, ) -> Weight {
+		Weight::from_parts(10_000_000, 300)
+			.saturating_add(Weight::from_parts(75_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 4_000).saturating_mul(n.into()))
+	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn register_worker() -> Weight {
-		Weight::from_parts(116_483_000, 115)
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
+		Weight::from_parts(124_000_000, 119)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn bond_more() -> Weight {
 		Weight::from_parts(65_457_000, 280)
@@ -176,9 +262,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn drain() -> Weight {
-		Weight::from_parts(14_281_000, 187)
+		Weight::from_parts(16_000_000, 187)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
-			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn resume() -> Weight {
 		Weight::from_parts(15_500_000, 195)
@@ -191,13 +277,41 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(158_000_000, 2_747)
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
-			.saturating_add(RocksDbWeight::get().writes(36_u64))
+		Weight::from_parts(170_000_000, 2_900)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(43_u64))
 	}
 	fn punish() -> Weight {
 		Weight::from_parts(41_301_000, 280)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn rest() -> Weight {
+		Weight::from_parts(30_000_000, 900)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn answer() -> Weight {
+		Weight::from_parts(90_000_000, 1_000)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn ask(n: u32, ) -> Weight {
+		Weight::from_parts(15_000_000, 500)
+			.saturating_add(Weight::from_parts(45_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 3_500).saturating_mul(n.into()))
+	}
+	fn close(n: u32, ) -> Weight {
+		Weight::from_parts(10_000_000, 300)
+			.saturating_add(Weight::from_parts(75_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(RocksDbWeight::get().writes((3_u64).saturating_mul(n.into())))
+			.saturating_add(Weight::from_parts(0, 4_000).saturating_mul(n.into()))
 	}
 }

@@ -34,6 +34,7 @@ pub mod quality;
 pub mod reputation;
 pub mod reward;
 pub mod split;
+pub mod uptime;
 pub mod weights;
 pub mod wide;
 

@@ -23,7 +23,8 @@ pub const AUDIT_STEP_PPM: u32 = 10_000;
 /// What a score keeps after a proven fault: a failed audit.
 pub const FAULT_FACTOR_PPM: u32 = 500_000;
 
-/// What a score keeps after a lapse that need not be malice: a stage that was not signed in time.
+/// What a score keeps after a lapse that need not be malice: a challenge that was missed, if it was
+/// not the only one of its era (docs/protocol/uptime.md).
 pub const LAPSE_FACTOR_PPM: u32 = 950_000;
 
 /// Eras without work that cost nothing: a laptop may sleep.
@@ -50,6 +51,13 @@ pub fn grow(score: u32, step_ppm: u32) -> u32 {
 pub fn fall(score: u32, factor_ppm: u32) -> u32 {
 	let kept = u64::from(score.min(MAX_SCORE)).saturating_mul(u64::from(factor_ppm.min(PPM)));
 	to_score(kept / ONE)
+}
+
+/// The score after a settled stage, of a record whose latency score ([`crate::quality::latency_score`])
+/// is `latency_ppm`: answers that are slower than what clients are promised make it grow as much
+/// slower. It never falls by them, for one slow stage delays all others.
+pub fn settle(score: u32, latency_ppm: u32) -> u32 {
+	grow(score, fall(GROWTH_STEP_PPM, latency_ppm))
 }
 
 /// The score after an audit found nothing wrong with a stage.

@@ -70,9 +70,9 @@ pub enum ProxyType {
 	Any,
 	/// Everything but moving balances and escrows.
 	NonTransfer,
-	/// A worker's daily business: shards, consent, drain.
+	/// A worker's daily business: shards, consent, drain, challenges, audits.
 	Worker,
-	/// A gateway's daily business: offers, settlement, matches.
+	/// A gateway's daily business: offers, settlement, matches, answers to verifiers.
 	Gateway,
 	/// A seat in the council: motions and votes.
 	Council,
@@ -103,19 +103,33 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_inference_market::Call::request { .. },
 				)
 			),
-			// A consent names where earnings go, so that a worker's proxy can't set one.
+			// A consent names where earnings go, so that a worker's proxy can't set one. Nor does it move
+			// the stake or name another peer. A verifier's bonds it has to lay down; canaries are for
+			// whoever owns the stake, and say so in its name.
 			ProxyType::Worker => matches!(
 				call,
 				RuntimeCall::WorkerRegistry(
 					pallet_worker_registry::Call::set_served { .. }
 						| pallet_worker_registry::Call::set_region { .. }
 						| pallet_worker_registry::Call::drain { .. }
-						| pallet_worker_registry::Call::resume { .. },
+						| pallet_worker_registry::Call::resume { .. }
+						| pallet_worker_registry::Call::rest { .. }
+						| pallet_worker_registry::Call::answer { .. },
 				) | RuntimeCall::ConsentRegistry(
 					pallet_consent_registry::Call::withdraw_consent { .. }
 				) | RuntimeCall::InferenceMarket(
 					pallet_inference_market::Call::settle { .. }
 						| pallet_inference_market::Call::settle_batch { .. },
+				) | RuntimeCall::Verification(
+					pallet_verification::Call::register_verifier { .. }
+						| pallet_verification::Call::displace_verifier { .. }
+						| pallet_verification::Call::retire_verifier { .. }
+						| pallet_verification::Call::commit { .. }
+						| pallet_verification::Call::claim_silence { .. }
+						| pallet_verification::Call::post_handover { .. }
+						| pallet_verification::Call::reveal { .. }
+						| pallet_verification::Call::open { .. }
+						| pallet_verification::Call::claim_fees { .. },
 				)
 			),
 			ProxyType::Gateway => matches!(
@@ -127,7 +141,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 					pallet_inference_market::Call::settle { .. }
 						| pallet_inference_market::Call::settle_batch { .. }
 						| pallet_inference_market::Call::match_request { .. },
-				)
+				) | RuntimeCall::Verification(pallet_verification::Call::post_handover { .. })
 			),
 			ProxyType::Council => matches!(
 				call,

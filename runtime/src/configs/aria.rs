@@ -2,13 +2,17 @@
 
 use super::governance::RootOrMajority;
 use crate::{
-	dynamic::{AuditParameters, RecordRetention, RuntimeParameters},
+	dynamic::{AuditParameters, RecordRetention, RuntimeParameters, UptimeParameters},
 	parameters::*,
 	AccountId, Authorship, Balances, BlockNumber, ConsentRegistry, InferenceMarket, ModelRegistry,
 	ProvenanceLedger, RewardDistributor, Runtime, RuntimeEvent, RuntimeHoldReason, Timestamp,
 	ValidatorRegistry, Verification, WorkerRegistry,
 };
-use aria_primitives::{record::RecordEntry, traits::RecordUses, EpochIndex, RecordId};
+use aria_primitives::{
+	record::RecordEntry,
+	traits::{RecordUses, Uptime, WorkSink},
+	EpochIndex, EraIndex, Ppm, RecordId,
+};
 use frame_support::traits::{AsEnsureOriginWithArg, Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
 use sp_core::H256;
@@ -32,14 +36,42 @@ impl pallet_worker_registry::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Models = ModelRegistry;
 	type Obligations = InferenceMarket;
+	type Consents = ConsentRegistry;
+	type Time = Timestamp;
+	type Beacon = BlockBeacon;
+	type Era = CurrentEra;
+	type Uptime = UptimeParameters;
 	type PunishOrigin = EnsureRoot<AccountId>;
 	type MinimumStake = WorkerMinimumStake;
 	type TargetStake = WorkerTargetStake;
 	type UnbondingPeriod = WorkerUnbonding;
 	type ServedGrace = ServedGrace;
 	type EraLength = EraLength;
+	type LatencyTarget = LatencyTarget;
 	type MaxServed = MaxServed;
 	type WeightInfo = pallet_worker_registry::weights::SubstrateWeight<Runtime>;
+}
+
+/// The era in which work and challenges count.
+pub struct CurrentEra;
+
+impl Get<EraIndex> for CurrentEra {
+	fn get() -> EraIndex {
+		<RewardDistributor as WorkSink>::current_era()
+	}
+}
+
+/// Uptime as the worker registry measures it, and audits as verification counts them.
+pub struct Quality;
+
+impl Uptime for Quality {
+	fn uptime(worker: &AccountId, era: EraIndex) -> Option<Ppm> {
+		<WorkerRegistry as Uptime>::uptime(worker, era)
+	}
+
+	fn audit_pass_rate(worker: &AccountId, era: EraIndex) -> Option<Ppm> {
+		<Verification as Uptime>::audit_pass_rate(worker, era)
+	}
 }
 
 impl pallet_consent_registry::Config for Runtime {
@@ -197,8 +229,7 @@ impl pallet_verification::Config for Runtime {
 impl pallet_reward_distributor::Config for Runtime {
 	type Currency = Balances;
 	type Consents = ConsentRegistry;
-	// Audits are counted there; nobody measures uptime yet, which counts as whole.
-	type Uptime = Verification;
+	type Uptime = Quality;
 	type Lottery = ValidatorRegistry;
 	type Audit = Verification;
 	// No meter key is registered.

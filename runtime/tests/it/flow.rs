@@ -18,7 +18,13 @@ use aria_primitives::{
 	traits::Offer,
 	AccountId, Balance, BlockNumber, ModelId, PaymentHash, Signature, ARIA,
 };
-use aria_runtime::{parameters, Runtime, RuntimeCall, RuntimeEvent, System};
+use aria_runtime::{
+	dynamic::{
+		dynamic_params::uptime::{Challenges, Parameters as Uptime},
+		RuntimeParameters,
+	},
+	parameters, Runtime, RuntimeCall, RuntimeEvent, System,
+};
 use codec::Encode;
 use pallet_inference_market::{record_bytes, RequestPrompt};
 use pallet_worker_registry::ServedShard;
@@ -91,6 +97,8 @@ impl Flow {
 			(GATEWAY, Market::register_gateway {}.into()),
 			(REQUESTER, Market::deposit { amount: ESCROW }.into()),
 			(REQUESTER, register_key(&spending_key(), KEY_EXPIRY)),
+			// Nobody is here who would answer.
+			(SUDO, sudo(challenges(0))),
 		];
 		for (worker, stake, payout) in
 			[(FIRST, 10 * ARIA, PAYOUT), (LAST, ARIA, LAST.to_account_id())]
@@ -454,6 +462,12 @@ pub fn manifest() -> Manifest {
 /// A call by root.
 pub fn sudo(call: impl Into<RuntimeCall>) -> RuntimeCall {
 	RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call.into()) })
+}
+
+/// Sets how often workers are asked in an era.
+pub fn challenges(count: u32) -> RuntimeCall {
+	let value = RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(count)));
+	RuntimeCall::Parameters(pallet_parameters::Call::set_parameter { key_value: value })
 }
 
 /// Settles a record.

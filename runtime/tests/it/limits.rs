@@ -101,6 +101,8 @@ fn every_call_should_fit_a_block_when_its_lists_are_as_long_as_they_may_be() {
 		Workers::set_served { shards: shards.try_into().unwrap() }.into(),
 		register_worker(SUBMITTER, &NOTHING, ARIA),
 		Workers::withdraw {}.into(),
+		Workers::rest {}.into(),
+		Workers::answer { signature: [1; 64] }.into(),
 		sudo(Workers::punish { worker: key.clone(), slash_ppm: 1 }),
 		Consents::set_consent { consent: consent(PAYOUT) }.into(),
 		Consents::update_consent { consent: consent(PAYOUT) }.into(),

@@ -9,6 +9,8 @@
 //! | `retention` | records leave the state, and headers name what they are proven by |
 //! | `rewards` | draws, eras, and who gains what |
 //! | `bad_input` | what is refused, with which error |
+//! | `hot_key` | what the proxies of workers and gateways may do, call by call |
+//! | `uptime` | challenges: who is asked, answers, what they come to |
 //! | `proxied` | the same through utility, proxy, multisig and sudo |
 //! | `governance` | what the council decides, with how many votes, and what it can't |
 //! | `upgrade` | from the version before to this one, on a state in its layout |
@@ -22,7 +24,11 @@ mod bad_input;
 mod chain;
 mod emission;
 mod flow;
+<<<<<<< HEAD
 mod governance;
+=======
+mod hot_key;
+>>>>>>> h-uptime
 mod limits;
 mod main_path;
 mod presets;
@@ -30,4 +36,8 @@ mod proxied;
 mod retention;
 mod rewards;
 mod state;
+<<<<<<< HEAD
 mod upgrade;
+=======
+mod uptime;
+>>>>>>> h-uptime

@@ -212,3 +212,19 @@ fn benchmark_consent_should_permit_every_task_at_any_time() {
 		}
 	});
 }
+
+#[test]
+fn is_open_should_ask_for_hours_alone() {
+	build_and_execute(|| {
+		let is_open = |at| <ConsentRegistry as Consents>::is_open(&ALICE, at);
+		assert!(!is_open(MONDAY));
+		let mut audits = terms(50);
+		audits.task_types = BoundedVec::truncate_from(vec![TaskType::Audit]);
+		audits.schedule.windows = BoundedVec::truncate_from(vec![Window { from: 0, to: 60 }]);
+		assert_ok!(ConsentRegistry::set_consent(RuntimeOrigin::signed(ALICE), audits));
+		assert!(is_open(MONDAY));
+		assert!(!is_open(MONDAY + 3_600_000));
+		assert_ok!(ConsentRegistry::withdraw_consent(RuntimeOrigin::signed(ALICE)));
+		assert!(!is_open(MONDAY));
+	});
+}

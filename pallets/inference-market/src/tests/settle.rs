@@ -78,6 +78,7 @@ fn settle_should_tell_everybody_when_the_record_may_be_audited() {
 		assert_eq!(work_notes(), vec![note(0), note(1)]);
 		assert_eq!(audit_notes(), vec![(id, 300_000, true)]);
 		assert_eq!(read::<u32>("settled", worker(0)), Some(1));
+		assert_eq!(read::<u32>("latency", worker(0)), Some(3_000 / 130));
 		assert_eq!(
 			market_events(),
 			vec![Event::Settled {

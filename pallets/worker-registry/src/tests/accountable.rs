@@ -46,7 +46,7 @@ fn note_fault_should_halve_the_reputation() {
 	build_and_execute(|| {
 		WorkerRegistry::note_fault(&ALICE);
 		register(&ALICE, 1, MINIMUM);
-		(0..100).for_each(|_| WorkerRegistry::note_settled(&ALICE));
+		(0..100).for_each(|_| WorkerRegistry::note_settled(&ALICE, 0));
 		let before = WorkerRegistry::reputation(ALICE);
 		WorkerRegistry::note_fault(&ALICE);
 		let reputation = WorkerRegistry::reputation(ALICE);
@@ -62,6 +62,8 @@ fn ensure_active_should_say_what_is_missing() {
 		assert_noop!(ensure(), Error::NotRegistered);
 		register(&ALICE, 1, MINIMUM);
 		assert_ok!(ensure());
+		assert_ok!(WorkerRegistry::rest(signed(&ALICE)));
+		assert_noop!(ensure(), Error::Resting);
 		assert_ok!(WorkerRegistry::drain(signed(&ALICE)));
 		assert_noop!(ensure(), Error::Draining);
 		assert_ok!(WorkerRegistry::unbond(signed(&ALICE)));

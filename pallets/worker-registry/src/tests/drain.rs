@@ -17,6 +17,18 @@ fn drain_should_note_the_block() {
 }
 
 #[test]
+fn drain_should_keep_the_block_when_the_worker_rests() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		System::set_block_number(7);
+		assert_ok!(WorkerRegistry::rest(signed(&ALICE)));
+		System::set_block_number(9);
+		assert_ok!(WorkerRegistry::drain(signed(&ALICE)));
+		assert_last(Event::Draining { worker: ALICE, since: 7 });
+	});
+}
+
+#[test]
 fn drain_should_fail_when_not_active() {
 	build_and_execute(|| {
 		register(&ALICE, 1, MINIMUM);

@@ -1,5 +1,7 @@
 use super::*;
-use crate::mock::{build_and_execute, Balances, ALICE, BOB, ERA, INITIAL, MINIMUM, POOR, TARGET};
+use crate::mock::{
+	build_and_execute, Balances, ALICE, BOB, ERA, INITIAL, MINIMUM, POOR, PROMISED, TARGET,
+};
 use aria_math::reputation;
 use aria_primitives::traits::Workers;
 use frame_support::traits::fungible::Mutate;
@@ -48,8 +50,8 @@ fn settled_work_should_make_the_reputation_grow() {
 	build_and_execute(|| {
 		register(&ALICE, 1, MINIMUM);
 		System::set_block_number(4);
-		<WorkerRegistry as Workers>::note_settled(&ALICE);
-		<WorkerRegistry as Workers>::note_settled(&ALICE);
+		<WorkerRegistry as Workers>::note_settled(&ALICE, 0);
+		<WorkerRegistry as Workers>::note_settled(&ALICE, 0);
 
 		let step = reputation::GROWTH_STEP_PPM;
 		let expected = reputation::grow(reputation::grow(0, step), step);
@@ -60,11 +62,25 @@ fn settled_work_should_make_the_reputation_grow() {
 }
 
 #[test]
+fn reputation_should_grow_slower_when_answers_are_slower_than_promised() {
+	build_and_execute(|| {
+		for (seed, who, latency) in [(1, &ALICE, PROMISED), (2, &BOB, 4 * PROMISED)] {
+			register(who, seed, MINIMUM);
+			<WorkerRegistry as Workers>::note_settled(who, latency);
+		}
+		assert_eq!(WorkerRegistry::reputation(ALICE), reputation::GROWTH_STEP_PPM);
+		assert_eq!(WorkerRegistry::reputation(BOB), reputation::GROWTH_STEP_PPM / 4);
+		<WorkerRegistry as Workers>::note_settled(&BOB, u32::MAX);
+		assert_eq!(WorkerRegistry::reputation(BOB), reputation::GROWTH_STEP_PPM / 4);
+	});
+}
+
+#[test]
 fn reputation_should_fade_when_idle_beyond_the_grace() {
 	build_and_execute(|| {
 		register(&ALICE, 1, MINIMUM);
 		for _ in 0..1_000 {
-			<WorkerRegistry as Workers>::note_settled(&ALICE);
+			<WorkerRegistry as Workers>::note_settled(&ALICE, 0);
 		}
 		let score = WorkerRegistry::reputation(ALICE);
 
@@ -76,7 +92,7 @@ fn reputation_should_fade_when_idle_beyond_the_grace() {
 		assert_eq!(WorkerRegistry::reputation(ALICE), faded);
 
 		// New work grows on what is left.
-		<WorkerRegistry as Workers>::note_settled(&ALICE);
+		<WorkerRegistry as Workers>::note_settled(&ALICE, 0);
 		assert_eq!(
 			WorkerRegistry::reputation(ALICE),
 			reputation::grow(faded, reputation::GROWTH_STEP_PPM)
@@ -87,7 +103,7 @@ fn reputation_should_fade_when_idle_beyond_the_grace() {
 #[test]
 fn settled_work_of_a_stranger_should_leave_no_trace() {
 	build_and_execute(|| {
-		assert_state_unchanged(|| <WorkerRegistry as Workers>::note_settled(&BOB));
+		assert_state_unchanged(|| <WorkerRegistry as Workers>::note_settled(&BOB, 0));
 		assert_eq!(<WorkerRegistry as Workers>::reputation(&BOB), 0);
 		assert_eq!(<WorkerRegistry as Workers>::stake(&BOB), 0);
 	});

@@ -21,7 +21,7 @@ fn a_worker_should_come_work_and_leave() {
 		assert_ok!(WorkerRegistry::ensure_may_work(&ALICE, &model(), &layers(0, 6), 1));
 
 		// Settled work makes its reputation grow.
-		WorkerRegistry::note_settled(&ALICE);
+		WorkerRegistry::note_settled(&ALICE, 0);
 		assert!(WorkerRegistry::reputation(ALICE) > 0);
 
 		// It finishes, waits, and leaves with its stake.

@@ -53,6 +53,22 @@ fn a_draining_worker_should_finish_only_what_began_before() {
 }
 
 #[test]
+fn a_resting_worker_should_finish_only_what_began_before() {
+	build_and_execute(|| {
+		register(&ALICE, 1, MINIMUM);
+		serve(&ALICE, 0, 24);
+		System::set_block_number(10);
+		assert_ok!(WorkerRegistry::rest(signed(&ALICE)));
+		assert_ok!(may_work(0, 24, 9));
+		assert_noop!(may_work(0, 24, 10), Error::Resting);
+		System::set_block_number(20);
+		assert_noop!(may_work(0, 24, 20), Error::Resting);
+		assert_ok!(WorkerRegistry::resume(signed(&ALICE)));
+		assert_ok!(may_work(0, 24, 20));
+	});
+}
+
+#[test]
 fn an_unbonding_worker_should_finish_only_what_began_before_it_drained() {
 	build_and_execute(|| {
 		register(&ALICE, 1, MINIMUM);

@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used)]
 
 mod accountable;
+mod answer;
 mod bond_more;
+mod challenges;
 mod drain;
 mod earnings;
 mod life;
 mod may_work;
+mod migrations;
 mod properties;
 mod punish;
 mod register_worker;
+mod rest;
 mod resume;
 mod rotate_peer;
 mod set_region;

@@ -2,9 +2,14 @@
 //! by a worker: what it could take on stays good for as long as a record may refer to it.
 
 use super::*;
-use crate::mock::{new_test_ext, small_model, Balances, ALICE, BOB, CHARLIE, GRACE};
+use crate::mock::{
+	answer, new_test_ext, run_to, small_model, Balances, CurrentEra, ALICE, BOB, CHARLIE, GRACE,
+	WINDOW,
+};
 use aria_primitives::traits::Workers;
+use frame_support::dispatch::DispatchResultWithPostInfo;
 use proptest::prelude::*;
+use sp_runtime::DispatchResult;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -20,6 +25,10 @@ enum Act {
 	Settle,
 	Earn(Balance),
 	Wait(u32),
+	Rest,
+	Ask,
+	Answer(u8),
+	NextEra,
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -36,7 +45,16 @@ fn act() -> impl Strategy<Value = Act> {
 		Just(Act::Settle),
 		(0u128..400).prop_map(Act::Earn),
 		(0u32..60).prop_map(Act::Wait),
+		Just(Act::Rest),
+		Just(Act::Ask),
+		(0u8..4).prop_map(Act::Answer),
+		Just(Act::NextEra),
 	]
+}
+
+/// Without what a success costs.
+fn plain(result: DispatchResultWithPostInfo) -> DispatchResult {
+	result.map(|_| ()).map_err(|error| error.error)
 }
 
 fn perform(who: &AccountId, act: Act) {
@@ -59,12 +77,12 @@ fn perform(who: &AccountId, act: Act) {
 		),
 		Act::Rotate(seed) => WorkerRegistry::rotate_peer(origin, peer(seed), binding(seed, who)),
 		Act::Drain => WorkerRegistry::drain(origin),
-		Act::Resume => WorkerRegistry::resume(origin),
+		Act::Resume => plain(WorkerRegistry::resume(origin)),
 		Act::Unbond => WorkerRegistry::unbond(origin),
 		Act::Withdraw => WorkerRegistry::withdraw(origin),
 		Act::Punish(ppm) => WorkerRegistry::punish(RuntimeOrigin::root(), who.clone(), ppm),
 		Act::Settle => {
-			<WorkerRegistry as Workers>::note_settled(who);
+			<WorkerRegistry as Workers>::note_settled(who, 0);
 			Ok(())
 		}
 		Act::Earn(amount) => {
@@ -72,7 +90,22 @@ fn perform(who: &AccountId, act: Act) {
 			Ok(())
 		}
 		Act::Wait(blocks) => {
-			System::set_block_number(System::block_number() + blocks);
+			run_to(System::block_number() + blocks);
+			Ok(())
+		}
+		Act::Rest => plain(WorkerRegistry::rest(origin)),
+		Act::Ask => {
+			let now = System::block_number();
+			WorkerRegistry::ask(now, now + WINDOW + 1, 0..4);
+			Ok(())
+		}
+		Act::Answer(seed) => {
+			let waits = WorkerRegistry::challenge(who.clone()).is_some();
+			let signature = if waits { answer(seed, who) } else { [0; 64] };
+			plain(WorkerRegistry::answer(origin, signature))
+		}
+		Act::NextEra => {
+			CurrentEra::mutate(|era| *era += 1);
 			Ok(())
 		}
 	};
@@ -86,6 +119,7 @@ fn evasion() -> impl Strategy<Value = Act> {
 			.prop_map(move |(first, end)| Act::Serve(vec![(true, cuts[first], cuts[end])])),
 		1 => Just(Act::Serve(vec![])),
 		1 => Just(Act::Drain),
+		1 => Just(Act::Rest),
 		2 => Just(Act::Resume),
 		1 => Just(Act::Unbond),
 		1 => Just(Act::Withdraw),

@@ -12,7 +12,7 @@ use sp_runtime::DispatchError;
 fn punish_should_burn_stake_and_reputation() {
 	build_and_execute(|| {
 		register(&ALICE, 1, 401);
-		WorkerRegistry::note_settled(&ALICE);
+		WorkerRegistry::note_settled(&ALICE, 0);
 		let reputation = WorkerRegistry::reputation(ALICE);
 		let issued = Balances::total_issuance();
 		assert_ok!(WorkerRegistry::punish(RuntimeOrigin::root(), ALICE, PPM / 2));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-	mock::{build_and_execute, Balances, Obliged, ALICE, INITIAL, UNBONDING},
-	Peers, Served, Serving, Workers,
+	mock::{build_and_execute, Balances, Obliged, ALICE, BOB, CHARLIE, INITIAL, UNBONDING},
+	Attendances, Peers, Roster, RosterSize, Served, Serving, Workers,
 };
 use frame_support::assert_noop;
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ fn leaving() {
 	register(&ALICE, 1, 250);
 	serve(&ALICE, 0, 24);
 	serve(&ALICE, 0, 12);
+	assert_ok!(WorkerRegistry::rest(signed(&ALICE)));
 	assert_ok!(WorkerRegistry::drain(signed(&ALICE)));
 	assert_ok!(WorkerRegistry::unbond(signed(&ALICE)));
 }
@@ -27,10 +28,26 @@ fn withdraw_should_release_the_stake_and_forget_the_worker() {
 		assert_eq!(Peers::<Test>::iter().count(), 0);
 		assert_eq!(Served::<Test>::iter().count(), 0);
 		assert_eq!(Serving::<Test>::iter().count(), 0);
+		assert_eq!(Attendances::<Test>::iter().count(), 0);
+		assert_eq!((RosterSize::<Test>::get(), Roster::<Test>::get(0)), (0, None));
 		assert_last(Event::Withdrawn { worker: ALICE, amount: 250 });
 
 		// It may come back, as a newcomer.
 		register(&ALICE, 1, 250);
+	});
+}
+
+#[test]
+fn withdraw_should_leave_no_gap_in_the_roster() {
+	build_and_execute(|| {
+		leaving();
+		for (seed, who) in [(2, &BOB), (3, &CHARLIE)] {
+			register(who, seed, 250);
+		}
+		System::set_block_number(1 + UNBONDING);
+		assert_ok!(WorkerRegistry::withdraw(signed(&ALICE)));
+		let roster = [0, 1, 2].map(Roster::<Test>::get);
+		assert_eq!(roster, [Some(CHARLIE), Some(BOB), None]);
 	});
 }
 

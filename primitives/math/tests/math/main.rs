@@ -12,6 +12,7 @@ mod reputation;
 mod reward;
 mod slots;
 mod split;
+mod uptime;
 mod weights;
 mod wide;
 

@@ -13,6 +13,16 @@ fn growth_should_be_slow_and_reach_the_top() {
 }
 
 #[test]
+fn slow_answers_should_make_a_score_grow_slower() {
+	assert_eq!(settle(0, 1_000_000), GROWTH_STEP_PPM);
+	assert_eq!(settle(0, 500_000), GROWTH_STEP_PPM / 2);
+	assert_eq!(settle(500_000, 100_000), 500_050);
+	// Too slow for anything, and never worse than that.
+	assert_eq!(settle(500_000, 999), 500_000);
+	assert_eq!(settle(500_000, 0), 500_000);
+}
+
+#[test]
 fn one_fault_should_cost_more_than_many_steps_gain() {
 	let fallen = fall(MAX_SCORE, FAULT_FACTOR_PPM);
 	assert_eq!(fallen, 500_000);
@@ -71,6 +81,7 @@ proptest! {
 		prop_assert!((held..=MAX_SCORE).contains(&grown));
 		prop_assert!(grown > held || factor == 0 || held == MAX_SCORE);
 		prop_assert!(fall(score, factor) <= held);
+		prop_assert!((held..=grow(score, GROWTH_STEP_PPM)).contains(&settle(score, factor)));
 		prop_assert!(decay(score, eras) <= held);
 		prop_assert!(decay(score, eras % 2_000) <= held);
 	}

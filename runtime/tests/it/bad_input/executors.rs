@@ -41,6 +41,9 @@ fn records_should_be_refused_when_a_worker_may_not_work() {
 		case("with less stake than the minimum", WorkerError::InsufficientStake)
 			.given(|flow| punish(flow, 1)),
 		case("draining", WorkerError::Draining).given(|flow| drain(flow, false)),
+		case("resting", WorkerError::Resting).given(|flow| {
+			flow.chain.accept(vec![(LAST, Workers::rest {}.into())]);
+		}),
 		case("unbonding", WorkerError::Unbonding).given(|flow| drain(flow, true)),
 		case("unbonded", WorkerError::NotRegistered).given(|flow| {
 			drain(flow, true);

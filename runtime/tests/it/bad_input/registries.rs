@@ -252,6 +252,13 @@ fn workers_should_be_refused_when_stake_peer_shards_or_state_are_wrong() {
 			Workers::unbond {}.into()
 		}),
 		worker("resuming work", WorkerError::AlreadyActive, |_| Workers::resume {}.into()),
+		worker("resting twice", WorkerError::NotActive, |flow| {
+			flow.chain.accept(vec![(FIRST, Workers::rest {}.into())]);
+			Workers::rest {}.into()
+		}),
+		worker("an answer that nobody asked for", WorkerError::NotChallenged, |_| {
+			Workers::answer { signature: [1; 64] }.into()
+		}),
 		worker("leaving without unbonding", WorkerError::NotUnbonding, |_| {
 			Workers::withdraw {}.into()
 		}),
