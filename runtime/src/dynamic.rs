@@ -1,25 +1,15 @@
-<<<<<<< HEAD
 //! Numbers that root and the council change by `Parameters::set_parameter`, without another runtime
-//! (`docs/protocol/audit.md`, parameters; `docs/protocol/retention.md`; `docs/protocol/governance.md`).
+//! (`docs/protocol/governance.md`; the parameters of `docs/protocol/audit.md`,
+//! `docs/protocol/retention.md` and `docs/protocol/uptime.md`).
 //!
 //! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
-//! [`AuditParams::clamped`], and of [`RecordRetention`].
+//! [`AuditParams::clamped`], [`UptimeParams::clamped`] and [`RecordRetention`].
 
 use crate::{
 	parameters::{RETENTION_DEFAULT, RETENTION_LEAST, RETENTION_MOST},
 	Balance, BlockNumber, Runtime,
 };
-use aria_primitives::{audit::AuditParams, Ppm};
-=======
-//! Numbers that root changes by `Parameters::set_parameter`, without another runtime
-//! (`docs/protocol/audit.md` and `docs/protocol/uptime.md`, parameters).
-//!
-//! A value outside of its range counts as the nearest end of it, whoever set it: the ranges are those of
-//! [`AuditParams::clamped`] and [`UptimeParams::clamped`].
-
-use crate::{Balance, BlockNumber, Runtime};
 use aria_primitives::{audit::AuditParams, uptime::UptimeParams, Ppm};
->>>>>>> h-uptime
 use frame_support::{
 	dynamic_params::{dynamic_pallet_params, dynamic_params},
 	traits::Get,
@@ -73,14 +63,6 @@ pub mod dynamic_params {
 		pub static MaxSeatStake: Balance = AuditParams::DEFAULT.max_seat_stake;
 	}
 
-<<<<<<< HEAD
-	/// Records: for how many blocks they stay in the state.
-	#[dynamic_pallet_params]
-	#[codec(index = 3)]
-	pub mod records {
-		#[codec(index = 0)]
-		pub static Retention: BlockNumber = RETENTION_DEFAULT;
-=======
 	/// Challenges: the fields of [`UptimeParams`].
 	#[dynamic_pallet_params]
 	#[codec(index = 1)]
@@ -89,7 +71,14 @@ pub mod dynamic_params {
 		pub static Challenges: u32 = UptimeParams::DEFAULT.challenges;
 		#[codec(index = 1)]
 		pub static AnswerWindow: BlockNumber = UptimeParams::DEFAULT.window;
->>>>>>> h-uptime
+	}
+
+	/// Records: for how many blocks they stay in the state.
+	#[dynamic_pallet_params]
+	#[codec(index = 3)]
+	pub mod records {
+		#[codec(index = 0)]
+		pub static Retention: BlockNumber = RETENTION_DEFAULT;
 	}
 }
 
@@ -132,14 +121,6 @@ impl Get<AuditParams> for AuditParameters {
 	}
 }
 
-<<<<<<< HEAD
-/// For how many blocks a record stays in the state, as it is set now.
-pub struct RecordRetention;
-
-impl Get<BlockNumber> for RecordRetention {
-	fn get() -> BlockNumber {
-		dynamic_params::records::Retention::get().clamp(RETENTION_LEAST, RETENTION_MOST)
-=======
 /// The parameters of challenges as they are set now.
 pub struct UptimeParameters;
 
@@ -147,7 +128,15 @@ impl Get<UptimeParams> for UptimeParameters {
 	fn get() -> UptimeParams {
 		use dynamic_params::uptime::*;
 		UptimeParams { challenges: Challenges::get(), window: AnswerWindow::get() }.clamped()
->>>>>>> h-uptime
+	}
+}
+
+/// For how many blocks a record stays in the state, as it is set now.
+pub struct RecordRetention;
+
+impl Get<BlockNumber> for RecordRetention {
+	fn get() -> BlockNumber {
+		dynamic_params::records::Retention::get().clamp(RETENTION_LEAST, RETENTION_MOST)
 	}
 }
 
@@ -156,11 +145,9 @@ impl Get<UptimeParams> for UptimeParameters {
 mod tests {
 	use super::*;
 	use crate::{
-<<<<<<< HEAD
-		parameters::{GatewayStake, GatewayUnbonding, MaxAnchorAge, WorkerUnbonding},
-=======
-		parameters::{BlockHashCount, GatewayStake, GatewayUnbonding, WorkerUnbonding},
->>>>>>> h-uptime
+		parameters::{
+			BlockHashCount, GatewayStake, GatewayUnbonding, MaxAnchorAge, WorkerUnbonding,
+		},
 		Parameters, RuntimeOrigin,
 	};
 	use aria_primitives::audit::MAX_ROUNDS;
@@ -178,7 +165,22 @@ mod tests {
 	}
 
 	#[test]
-<<<<<<< HEAD
+	fn challenges_should_be_set_within_their_range() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			use dynamic_params::uptime::{AnswerWindow, Challenges, Parameters as Uptime};
+			assert_eq!(UptimeParameters::get(), UptimeParams::DEFAULT);
+			for value in [
+				RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(u32::MAX))),
+				RuntimeParameters::Uptime(Uptime::AnswerWindow(AnswerWindow, Some(1))),
+			] {
+				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
+			}
+			let set = UptimeParams { challenges: 360, window: 100 };
+			assert_eq!(UptimeParameters::get(), set);
+		});
+	}
+
+	#[test]
 	fn a_record_that_has_left_the_state_should_be_too_old_to_be_settled() {
 		// Its anchor is of a block before the one that settled it.
 		assert!(RETENTION_LEAST > MaxAnchorAge::get());
@@ -196,26 +198,10 @@ mod tests {
 				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
 				assert_eq!(RecordRetention::get(), counts);
 			}
-=======
-	fn challenges_should_be_set_within_their_range() {
-		sp_io::TestExternalities::default().execute_with(|| {
-			use dynamic_params::uptime::{AnswerWindow, Challenges, Parameters as Uptime};
-			assert_eq!(UptimeParameters::get(), UptimeParams::DEFAULT);
-			for value in [
-				RuntimeParameters::Uptime(Uptime::Challenges(Challenges, Some(u32::MAX))),
-				RuntimeParameters::Uptime(Uptime::AnswerWindow(AnswerWindow, Some(1))),
-			] {
-				assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), value));
-			}
-			let set = UptimeParams { challenges: 360, window: 100 };
-			assert_eq!(UptimeParameters::get(), set);
->>>>>>> h-uptime
 		});
 	}
 
 	#[test]
-<<<<<<< HEAD
-=======
 	fn answers_should_find_the_hash_of_the_block_that_asks() {
 		let longest = UptimeParams { window: u32::MAX, ..UptimeParams::DEFAULT }.clamped().window;
 		assert!(longest < BlockHashCount::get());
@@ -223,7 +209,6 @@ mod tests {
 	}
 
 	#[test]
->>>>>>> h-uptime
 	fn a_parameter_should_change_by_a_call_and_stay_within_its_range() {
 		sp_io::TestExternalities::default().execute_with(|| {
 			use dynamic_params::audit::{Parameters as Audit, Window};

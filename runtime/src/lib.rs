@@ -72,11 +72,8 @@ pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 pub type Migrations = (
 	pallet_validator_registry::migrations::ToV2<Runtime>,
 	pallet_verification::migrations::ToV2<Runtime>,
-<<<<<<< HEAD
 	pallet_provenance_ledger::migrations::ToV2<Runtime>,
-=======
 	pallet_worker_registry::migrations::ToV2<Runtime>,
->>>>>>> h-uptime
 );
 /// Executes blocks.
 pub type Executive = frame_executive::Executive<

@@ -24,11 +24,8 @@ mod bad_input;
 mod chain;
 mod emission;
 mod flow;
-<<<<<<< HEAD
 mod governance;
-=======
 mod hot_key;
->>>>>>> h-uptime
 mod limits;
 mod main_path;
 mod presets;
@@ -36,8 +33,5 @@ mod proxied;
 mod retention;
 mod rewards;
 mod state;
-<<<<<<< HEAD
 mod upgrade;
-=======
 mod uptime;
->>>>>>> h-uptime
