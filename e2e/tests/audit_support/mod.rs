@@ -3,6 +3,7 @@
 //! A lie is told by weights: a worker that has other ones than its model's computes something else and
 //! stands for it, as one would whose owner changed its program. Its files lie where a worker keeps what
 //! it has verified, so that it starts like any other.
+#![allow(dead_code)]
 
 use aria_e2e::{
 	client::{eventually, Client},
@@ -80,7 +81,13 @@ fn kept(worker: &Worker, cluster: &Cluster) -> PathBuf {
 
 /// Makes a worker of the cluster lie from its next start on; `layers` are its own.
 pub fn corrupt(cluster: &Cluster, worker: usize, layers: LayerRange, lie: Lie) {
-	let dir = kept(&cluster.workers[worker], cluster);
+	tamper(cluster, &cluster.workers[worker], layers, lie);
+}
+
+/// Gives a worker other weights of these layers from its next start on: as a stage it lies, and as a
+/// verifier it finds that the others do.
+pub fn tamper(cluster: &Cluster, worker: &Worker, layers: LayerRange, lie: Lie) {
+	let dir = kept(worker, cluster);
 	fs::create_dir_all(&dir).unwrap();
 	for entry in fs::read_dir(&cluster.spec.package).unwrap() {
 		let path = entry.unwrap().path();

@@ -16,6 +16,7 @@
 //! | [`peers`], [`ledger`] | other workers, and the chain, as other modules need them |
 //! | [`gateway`] | the part that takes questions |
 //! | [`audit`] | the part that runs others' records again |
+//! | [`dispute`] | the part that answers for what this worker computed and says |
 //! | [`control`] | what the administration is told |
 //!
 //! It starts in this order, each step waiting patiently for what a node or a peer may not have yet: keys,
@@ -30,6 +31,7 @@ pub mod choice;
 pub mod common;
 pub mod config;
 pub mod control;
+pub mod dispute;
 pub mod exact;
 pub mod gateway;
 pub mod guard;

@@ -6,6 +6,7 @@ use super::{
 	choice::{Choosing, Pick},
 	common::Common,
 	config::{Config, Layers},
+	dispute,
 	guard::{Counters, WorkerGuard},
 	join::{set_served, Joining},
 	patience::AGAIN,
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::{
 	audit::Verifier,
+	dispute::Disputer,
 	limits::{cgroup, logical_cpus, Governor, Limits},
 	shards::{FetchError, Fetcher, PackageStore},
 };
@@ -55,6 +57,8 @@ pub struct Worker {
 	pub capacity: usize,
 	/// Runs others' records again, if it does.
 	pub verifier: Option<Arc<Verifier>>,
+	/// Answers for what it computed and says.
+	pub disputer: Arc<Disputer>,
 }
 
 /// Gets layers and loads them.
@@ -272,13 +276,25 @@ impl Worker {
 			true => Some(audit::verify(config, common, &loader, &governor, &stages)?),
 			false => None,
 		};
+		let disputer =
+			dispute::defend(config, common, &loader, &governor, &stages, verifier.clone());
 		if config.layers == Layers::Auto {
 			let pace = Pace::of(config.dev);
 			tokio::spawn(Restoring { loader, picks, pace }.run());
 		}
 		let capacity = usize::from(config.sessions);
 		let relayed = config.network.relayed.clone();
-		Ok(Some(Self { stages, governor, meter, packages, guard, relayed, capacity, verifier }))
+		Ok(Some(Self {
+			stages,
+			governor,
+			meter,
+			packages,
+			guard,
+			relayed,
+			capacity,
+			verifier,
+			disputer,
+		}))
 	}
 }
 

@@ -7,7 +7,7 @@ use crate::{
 	ProvenanceLedger, RewardDistributor, Runtime, RuntimeEvent, RuntimeHoldReason, Timestamp,
 	ValidatorRegistry, Verification, WorkerRegistry,
 };
-use aria_primitives::EpochIndex;
+use aria_primitives::{dispute::Manifests, manifest::Manifest, EpochIndex, ModelId};
 use frame_support::traits::{AsEnsureOriginWithArg, Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
 use sp_core::H256;
@@ -142,12 +142,31 @@ impl Get<H256> for BlockBeacon {
 	}
 }
 
+/// Manifests as the model registry keeps them.
+pub struct RegisteredManifests;
+
+impl Manifests for RegisteredManifests {
+	fn manifest(model: &ModelId) -> Option<Manifest> {
+		let bytes = pallet_model_registry::Manifests::<Runtime>::get(model)?;
+		Manifest::from_bytes(&bytes).ok()
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_manifest(manifest: Manifest) -> ModelId {
+		let model = manifest.model_id();
+		let bytes = pallet_model_registry::ManifestBytes::truncate_from(manifest.to_bytes());
+		pallet_model_registry::Manifests::<Runtime>::insert(model, bytes);
+		model
+	}
+}
+
 impl pallet_verification::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Workers = WorkerRegistry;
 	type Consents = ConsentRegistry;
 	type Ledger = ProvenanceLedger;
+	type Manifests = RegisteredManifests;
 	type Funds = InferenceMarket;
 	type Work = RewardDistributor;
 	type Lottery = ValidatorRegistry;
