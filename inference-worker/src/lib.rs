@@ -10,6 +10,7 @@
 //! | [`settle`] | records to the chain, until they are final |
 //! | [`provenance`] | where a text comes from |
 //! | [`audit`] | others' records run again, and hand-overs for who does that |
+//! | [`dispute`] | what a worker answers for when a verdict is contested |
 //! | [`run`] | a worker or a gateway, put together out of these |
 //! | [`admin`] | status, pause, metrics |
 //! | [`keys`] | accounts, spending keys, private files |
@@ -21,6 +22,7 @@
 
 pub mod admin;
 pub mod audit;
+pub mod dispute;
 pub mod keys;
 pub mod limits;
 pub mod pipeline;

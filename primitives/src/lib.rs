@@ -12,6 +12,7 @@
 //! | [`record`] | what was computed, by whom, with how much energy |
 //! | [`consent`] | what a contributor allows |
 //! | [`audit`] | seats, commitments, findings and openings of verifiers |
+//! | [`dispute`] | forks, traces and sums of those who contest a verdict |
 //! | [`uptime`] | how a worker shows that it is there |
 //! | [`hashing`] | domains, SHA-256, Merkle trees |
 //! | [`traits`] | how pallets meet without knowing each other |
@@ -26,6 +27,7 @@ extern crate alloc;
 
 pub mod audit;
 pub mod consent;
+pub mod dispute;
 pub mod hashing;
 pub mod manifest;
 pub mod query;

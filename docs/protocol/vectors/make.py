@@ -4,7 +4,7 @@
 A second implementation of the protocol's bytes, in Python's standard library alone. It shares no
 code with the Rust crates, whose tests `primitives/tests/golden.rs` and, for `network.json`,
 `inference-worker/network/tests/golden.rs` build the same values and must come to the same bytes;
-`economics.py` says who checks `economics.json`.
+`economics.py` and `bitlinear.py` say who checks theirs.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import bitlinear
 import economics
 import ed25519
 import layout as l
@@ -641,6 +642,7 @@ FILES = {
         "messages": [message_entry(*message) for message in MESSAGES],
     },
     "economics.json": economics.content(),
+    "bitlinear.json": bitlinear.content(),
 }
 
 

@@ -96,8 +96,8 @@ pub fn corrupt(cluster: &Cluster, worker: usize, layers: LayerRange, lie: Lie) {
 	mislead(cluster, &cluster.workers[worker], layers, lie);
 }
 
-/// Gives a worker other weights from its next start on: what it computes with the last of `layers` is
-/// what `lie` says.
+/// Gives a worker other weights of these layers from its next start on: as a stage it lies, and as a
+/// verifier it finds that the others do.
 pub fn mislead(cluster: &Cluster, worker: &Worker, layers: LayerRange, lie: Lie) {
 	let dir = kept(worker, cluster);
 	fs::create_dir_all(&dir).unwrap();

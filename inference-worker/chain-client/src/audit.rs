@@ -48,6 +48,27 @@ pub enum Phase {
 	/// Whoever made a canary may show it.
 	#[codec(index = 6)]
 	Canary,
+	/// Whom the verdict is against may contest it (`docs/protocol/dispute.md`).
+	#[codec(index = 7)]
+	Dispute,
+	/// Executors post the nodes of their boundaries.
+	#[codec(index = 8)]
+	Nodes,
+	/// Accusers say below which node theirs differ first.
+	#[codec(index = 9)]
+	Leaf,
+	/// Executors say at which leaf, and post their traces.
+	#[codec(index = 10)]
+	Defence,
+	/// Accusers post theirs.
+	#[codec(index = 11)]
+	Reply,
+	/// Both post the blocks of the first sums that differ.
+	#[codec(index = 12)]
+	Blocks,
+	/// Anybody proves a block false.
+	#[codec(index = 13)]
+	Proof,
 }
 
 /// A canary that was shown.
@@ -323,14 +344,26 @@ impl Chain {
 		verifier: &AccountId,
 		blocks: BlockNumber,
 	) -> Result<Option<Sealed>, ChainError> {
-		const CALL: &str = "post_handover";
+		let arguments = (record, verifier).encode();
+		self.posted("post_handover", &arguments, blocks, |_: &Sealed| true).await
+	}
+
+	/// What stands behind `arguments` in the latest call of that name within the last `blocks` blocks that
+	/// `accepts`: what a call posts lies in the block's body alone. The call may have failed.
+	pub(crate) async fn posted<T: Decode>(
+		&self,
+		call: &str,
+		arguments: &[u8],
+		blocks: BlockNumber,
+		accepts: impl Fn(&T) -> bool,
+	) -> Result<Option<T>, ChainError> {
 		let runtime = self.session().await?.runtime;
-		let index = runtime.call_index(PALLET, CALL).map_err(|error| ChainError::BadAnswer {
-			method: CALL.to_owned(),
+		let index = runtime.call_index(PALLET, call).map_err(|error| ChainError::BadAnswer {
+			method: call.to_owned(),
 			reason: error.to_string(),
 		})?;
 		// The call may lie within others, in a batch say.
-		let beginning = (index, record, verifier).encode();
+		let beginning = [index.as_slice(), arguments].concat();
 		let best = self.header(At::Best).await?.number;
 		for number in (best.saturating_sub(blocks)..=best).rev() {
 			let Some(hash) = self.block_hash(number).await? else { continue };
@@ -341,7 +374,7 @@ impl Chain {
 				.await?;
 			let transactions = block.into_iter().flat_map(|details| details.block.extrinsics);
 			let found =
-				transactions.filter_map(|bytes| sealed_in(&bytes.0, &beginning)).next_back();
+				transactions.filter_map(|bytes| behind(&bytes.0, &beginning, &accepts)).next_back();
 			if found.is_some() {
 				return Ok(found);
 			}
@@ -350,7 +383,7 @@ impl Chain {
 	}
 
 	/// The entries of a map whose keys begin with `prefix`; `name` reads a key's end.
-	async fn entries<K, V: codec::DecodeAll>(
+	pub(crate) async fn entries<K, V: codec::DecodeAll>(
 		&self,
 		what: &str,
 		prefix: &[u8],
@@ -372,11 +405,20 @@ impl Chain {
 	}
 }
 
-/// The hand-over behind `beginning` in a transaction, if that stands in it.
-fn sealed_in(transaction: &[u8], beginning: &[u8]) -> Option<Sealed> {
-	let place = transaction.windows(beginning.len()).position(|part| part == beginning)?;
-	let mut rest = transaction.get(place.checked_add(beginning.len())?..)?;
-	Sealed::decode(&mut rest).ok()
+/// What stands behind `beginning` in a transaction, the first that is `accepted`.
+fn behind<T: Decode>(
+	transaction: &[u8],
+	beginning: &[u8],
+	accepted: impl Fn(&T) -> bool,
+) -> Option<T> {
+	let places = transaction.windows(beginning.len().max(1)).enumerate();
+	places
+		.filter(|(_, part)| *part == beginning)
+		.filter_map(|(place, _)| {
+			let mut rest = transaction.get(place.checked_add(beginning.len())?..)?;
+			T::decode(&mut rest).ok()
+		})
+		.find(accepted)
 }
 
 #[cfg(test)]
@@ -509,8 +551,9 @@ mod tests {
 		transaction.extend(&beginning);
 		transaction.extend(sealed.encode());
 		transaction.extend([1; 8]);
-		assert_eq!(sealed_in(&transaction, &beginning), Some(sealed));
-		assert_eq!(sealed_in(&transaction[..90], &beginning), None);
-		assert_eq!(sealed_in(&[], &beginning), None);
+		assert_eq!(behind(&transaction, &beginning, |_: &Sealed| true), Some(sealed));
+		assert_eq!(behind(&transaction[..90], &beginning, |_: &Sealed| true), None);
+		assert_eq!(behind(&[], &beginning, |_: &Sealed| true), None);
+		assert_eq!(behind(&transaction, &beginning, |_: &Sealed| false), None);
 	}
 }

@@ -4,6 +4,7 @@ use crate::{error::SubmitError, runtime::Runtime, types::Shard};
 use aria_primitives::{
 	audit::{Named, Opening, Reveal, Sealed, SeatProof, MAX_OPENINGS},
 	consent::Consent,
+	dispute::{BlockProof, Fork, Hashes, Party},
 	manifest::MAX_MANIFEST_BYTES,
 	record::{Batch, Settlement},
 	traits::Offer,
@@ -198,6 +199,71 @@ pub enum Call {
 		/// As in [`Call::RevealCanary`].
 		nonce: H256,
 	},
+	/// `Verification.open_dispute`.
+	OpenDispute {
+		/// The record.
+		record: RecordId,
+		/// The verifier that accuses.
+		accuser: AccountId,
+	},
+	/// `Verification.post_nodes`: as the stage's node.
+	PostNodes {
+		/// The record.
+		record: RecordId,
+		/// The verifier that accuses.
+		accuser: AccountId,
+		/// The nodes of the stage's boundary.
+		nodes: Hashes,
+	},
+	/// `Verification.accuse_leaf`: as the accuser.
+	AccuseLeaf {
+		/// The record.
+		record: RecordId,
+		/// Of the nodes.
+		fork: Box<Fork>,
+		/// The accuser's leaves below its node.
+		leaves: Hashes,
+	},
+	/// `Verification.defend_leaf`: as the stage's node.
+	DefendLeaf {
+		/// The record.
+		record: RecordId,
+		/// The verifier that accuses.
+		accuser: AccountId,
+		/// Of the leaves below the node.
+		fork: Box<Fork>,
+		/// The trace's items.
+		items: Hashes,
+	},
+	/// `Verification.reply_trace`: as the accuser.
+	ReplyTrace {
+		/// The record.
+		record: RecordId,
+		/// The trace's items.
+		items: Hashes,
+	},
+	/// `Verification.post_blocks`: as either of them.
+	PostBlocks {
+		/// The record.
+		record: RecordId,
+		/// The verifier that accuses.
+		accuser: AccountId,
+		/// Of the items.
+		fork: Box<Fork>,
+		/// The caller's blocks.
+		blocks: Hashes,
+	},
+	/// `Verification.prove_false`.
+	ProveFalse {
+		/// The record.
+		record: RecordId,
+		/// The verifier that accuses.
+		accuser: AccountId,
+		/// Whose sums are none.
+		against: Party,
+		/// Block, input and weights.
+		proof: Box<BlockProof>,
+	},
 	/// `Balances.transfer_keep_alive`.
 	Transfer {
 		/// To whom.
@@ -257,6 +323,13 @@ impl Call {
 			Call::CommitCanary(_) => ("Verification", "commit_canary"),
 			Call::RevealCanary { .. } => ("Verification", "reveal_canary"),
 			Call::WithdrawCanary { .. } => ("Verification", "withdraw_canary"),
+			Call::OpenDispute { .. } => ("Verification", "open_dispute"),
+			Call::PostNodes { .. } => ("Verification", "post_nodes"),
+			Call::AccuseLeaf { .. } => ("Verification", "accuse_leaf"),
+			Call::DefendLeaf { .. } => ("Verification", "defend_leaf"),
+			Call::ReplyTrace { .. } => ("Verification", "reply_trace"),
+			Call::PostBlocks { .. } => ("Verification", "post_blocks"),
+			Call::ProveFalse { .. } => ("Verification", "prove_false"),
 			Call::Transfer { .. } => ("Balances", "transfer_keep_alive"),
 			Call::BatchAll(_) => ("Utility", "batch_all"),
 			Call::Sudo(_) => ("Sudo", "sudo"),
@@ -337,6 +410,19 @@ impl Call {
 			}
 			Call::WithdrawCanary { record, stage, maker, nonce } => {
 				(record, stage, maker, nonce).encode()
+			}
+			Call::OpenDispute { record, accuser } => (record, accuser).encode(),
+			Call::PostNodes { record, accuser, nodes } => (record, accuser, nodes).encode(),
+			Call::AccuseLeaf { record, fork, leaves } => (record, fork.as_ref(), leaves).encode(),
+			Call::DefendLeaf { record, accuser, fork, items } => {
+				(record, accuser, fork.as_ref(), items).encode()
+			}
+			Call::ReplyTrace { record, items } => (record, items).encode(),
+			Call::PostBlocks { record, accuser, fork, blocks } => {
+				(record, accuser, fork.as_ref(), blocks).encode()
+			}
+			Call::ProveFalse { record, accuser, against, proof } => {
+				(record, accuser, against, proof.as_ref()).encode()
 			}
 			Call::Transfer { to, amount } => {
 				(MultiAddress::<AccountId, ()>::Id(to.clone()), Compact(*amount)).encode()
@@ -464,6 +550,14 @@ mod tests {
 		}
 	}
 
+	fn hashes(count: u8) -> Hashes {
+		(0..count).map(H256::repeat_byte).collect::<Vec<_>>().try_into().unwrap()
+	}
+
+	fn fork() -> Fork {
+		Fork::between(&hashes(3), &[H256::zero(); 3]).unwrap()
+	}
+
 	fn all() -> Vec<Call> {
 		let model = H256::repeat_byte(9);
 		let offer = Offer { prompt_price: 1, cached_price: 2, output_price: 3 };
@@ -557,6 +651,40 @@ mod tests {
 				stage: 2,
 				maker: account(11),
 				nonce: H256::repeat_byte(7),
+			},
+			Call::OpenDispute { record: H256::repeat_byte(1), accuser: account(8) },
+			Call::PostNodes { record: H256::repeat_byte(1), accuser: account(8), nodes: hashes(2) },
+			Call::AccuseLeaf {
+				record: H256::repeat_byte(1),
+				fork: Box::new(fork()),
+				leaves: hashes(3),
+			},
+			Call::DefendLeaf {
+				record: H256::repeat_byte(1),
+				accuser: account(8),
+				fork: Box::new(fork()),
+				items: hashes(11),
+			},
+			Call::ReplyTrace { record: H256::repeat_byte(1), items: hashes(11) },
+			Call::PostBlocks {
+				record: H256::repeat_byte(1),
+				accuser: account(8),
+				fork: Box::new(fork()),
+				blocks: hashes(4),
+			},
+			Call::ProveFalse {
+				record: H256::repeat_byte(1),
+				accuser: account(8),
+				against: Party::Accuser,
+				proof: Box::new(BlockProof {
+					block: 1,
+					hash: H256::repeat_byte(2),
+					path: Default::default(),
+					inputs: vec![3; 9].try_into().unwrap(),
+					inputs_path: vec![H256::repeat_byte(4)].try_into().unwrap(),
+					weights: vec![5; 64].try_into().unwrap(),
+					weights_path: Default::default(),
+				}),
 			},
 			Call::Transfer { to: account(6), amount: 1 << 65 },
 			Call::sudo(Call::Pin(model)),

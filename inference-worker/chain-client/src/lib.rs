@@ -9,6 +9,7 @@
 //! | [`Call`] | the calls that workers, gateways and requesters make |
 //! | `submit` | signing, nonces, following a transaction, what its failure means |
 //! | [`audit`] | audits of drawn records |
+//! | `dispute` | verdicts that are contested, and what was posted for them |
 //! | [`price`] | what an answer costs |
 //!
 //! No type of this crate is generated: values travel as SCALE bytes of aria-primitives and of a few
@@ -20,6 +21,7 @@
 pub mod audit;
 mod call;
 mod chain;
+mod dispute;
 mod error;
 mod events;
 mod fit;

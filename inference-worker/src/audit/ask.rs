@@ -1,16 +1,19 @@
-//! A verifier's side of `/aria/audit/1` (`docs/protocol/network.md`, "Audits").
+//! A verifier's side of `/aria/audit/1`, and an accused stage's of `/aria/dispute/1`
+//! (`docs/protocol/network.md`, "Audits").
 
 use super::seal::{unseal, SealError};
 use aria_engine::trace::BoundaryTrace;
 use aria_network::wire::{
-	audit::{AuditAnswer, AuditRequest, MAX_ANSWER},
+	audit::{AuditAnswer, AuditRequest, DisputeRequest, MAX_ANSWER},
 	frame::{self, FrameError},
 	pipeline::said,
+	AUDIT_PROTOCOL, DISPUTE_PROTOCOL,
 };
 use aria_primitives::{
 	audit::{Handover, Named},
 	hashing::sha256,
 	record::RecordBody,
+	RecordId,
 };
 use codec::Encode;
 use futures::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -41,6 +44,31 @@ pub enum AskError {
 	Sealed(#[from] SealError),
 }
 
+/// What a gateway may be asked for a hand-over with.
+pub trait Question: Encode + Send + Sync {
+	/// On which streams.
+	const PROTOCOL: &'static str;
+
+	/// The record.
+	fn record(&self) -> &RecordId;
+}
+
+impl Question for AuditRequest {
+	const PROTOCOL: &'static str = AUDIT_PROTOCOL;
+
+	fn record(&self) -> &RecordId {
+		&self.record
+	}
+}
+
+impl Question for DisputeRequest {
+	const PROTOCOL: &'static str = DISPUTE_PROTOCOL;
+
+	fn record(&self) -> &RecordId {
+		&self.record
+	}
+}
+
 /// Asks for the hand-over of a record on a stream to its gateway, and opens it; with whom the requester
 /// named.
 ///
@@ -48,7 +76,7 @@ pub enum AskError {
 /// [`AskError`].
 pub async fn ask(
 	mut stream: impl AsyncRead + AsyncWrite + Unpin,
-	request: &AuditRequest,
+	request: &impl Question,
 	pair: &sr25519::Pair,
 ) -> Result<(Handover, Named), AskError> {
 	let conversation = async {
@@ -60,7 +88,7 @@ pub async fn ask(
 	let answer = timeout(PATIENCE, conversation).await.map_err(|_| AskError::Late)??;
 	match answer {
 		AuditAnswer::Sealed { sealed, named } => {
-			Ok((unseal(&sealed, pair, &request.record)?, named))
+			Ok((unseal(&sealed, pair, request.record())?, named))
 		}
 		AuditAnswer::Refused(reason) => Err(AskError::Refused(said(&reason))),
 		AuditAnswer::Later { retry_ms } => {

@@ -186,6 +186,14 @@ pub trait Witness: Send + Sync + 'static {
 		verifier: &'a AccountId,
 	) -> BoxFuture<'a, Result<Option<Candidate>, LedgerError>>;
 
+	/// Whether the account is the node of a stage of the record that a counted seat accuses, while that
+	/// may be contested.
+	fn accused<'a>(
+		&'a self,
+		record: RecordId,
+		node: &'a AccountId,
+	) -> BoxFuture<'a, Result<bool, LedgerError>>;
+
 	/// Whether nobody may ask for a record's hand-over any more; `None` if the chain does not know the
 	/// record.
 	fn is_over(&self, record: RecordId) -> BoxFuture<'_, Result<Option<bool>, LedgerError>>;

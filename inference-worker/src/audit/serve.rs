@@ -1,5 +1,5 @@
-//! A gateway's side of `/aria/audit/1`, and its word on chain where somebody says that it is silent
-//! (`docs/protocol/audit.md`, hand-over; `docs/protocol/network.md`, "Audits").
+//! A gateway's side of `/aria/audit/1` and `/aria/dispute/1`, and its word on chain where somebody says
+//! that it is silent (`docs/protocol/audit.md`, hand-over; `docs/protocol/network.md`, "Audits").
 
 use super::{
 	kept::{HandOvers, Kept},
@@ -8,14 +8,17 @@ use super::{
 	LOG,
 };
 use aria_network::wire::{
-	audit::{AuditAnswer, AuditRequest, MAX_REQUEST},
+	audit::{AuditAnswer, AuditRequest, DisputeRequest, MAX_REQUEST},
 	frame::{self, FrameError},
 	pipeline::text,
 };
-use aria_primitives::{audit::Sealed, Moment, RecordId};
+use aria_primitives::{audit::Sealed, AccountId, Moment, RecordId};
+use codec::Decode;
 use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use sp_core::sr25519;
 use sp_runtime::BoundedVec;
 use std::{
+	future::Future,
 	sync::{
 		atomic::{AtomicU64, Ordering},
 		Arc,
@@ -70,19 +73,40 @@ impl Giving {
 		Arc::new(Self { witness, kept, places, counters: Given::default() })
 	}
 
-	/// Answers one request.
+	/// Answers one request of a verifier.
 	///
 	/// # Errors
 	/// A peer that takes too long, breaks off, or sends something else.
 	pub async fn serve(
 		&self,
+		stream: impl AsyncRead + AsyncWrite + Unpin,
+	) -> Result<(), FrameError> {
+		let answer = |request: AuditRequest| async move { self.answer(&request).await };
+		self.converse(stream, answer).await
+	}
+
+	/// Answers one request of a stage that is accused.
+	///
+	/// # Errors
+	/// As [`Giving::serve`].
+	pub async fn serve_accused(
+		&self,
+		stream: impl AsyncRead + AsyncWrite + Unpin,
+	) -> Result<(), FrameError> {
+		let answer = |request: DisputeRequest| async move { self.answer_accused(&request).await };
+		self.converse(stream, answer).await
+	}
+
+	async fn converse<Q: Decode, F: Future<Output = AuditAnswer>>(
+		&self,
 		mut stream: impl AsyncRead + AsyncWrite + Unpin,
+		answer: impl FnOnce(Q) -> F,
 	) -> Result<(), FrameError> {
 		let late = || FrameError::Io(std::io::ErrorKind::TimedOut.into());
-		let asked = timeout(PATIENCE, frame::read::<AuditRequest>(&mut stream, MAX_REQUEST));
+		let asked = timeout(PATIENCE, frame::read::<Q>(&mut stream, MAX_REQUEST));
 		let request = asked.await.map_err(|_| late())??;
 		let answer = match self.places.try_acquire() {
-			Ok(_place) => self.answer(&request).await,
+			Ok(_place) => answer(request).await,
 			Err(_) => AuditAnswer::Later { retry_ms: RETRY_MS },
 		};
 		let is_given = matches!(answer, AuditAnswer::Sealed { .. });
@@ -100,18 +124,43 @@ impl Giving {
 		Ok(())
 	}
 
-	async fn answer(&self, request: &AuditRequest) -> AuditAnswer {
-		let refused = |reason: &str| AuditAnswer::Refused(text(reason));
-		let later = AuditAnswer::Later { retry_ms: RETRY_MS };
-		let AuditRequest { record, round, verifier, proof } = request;
-		// Before anybody may make the chain be asked.
-		let Kept { handed, named } = match self.kept.get(record) {
-			Ok(Some(kept)) => kept,
-			Ok(None) => return refused("this gateway has nothing of that record"),
+	/// What is kept of a record, or what is answered instead: before anybody may make the chain be asked.
+	fn kept(&self, record: &RecordId) -> Result<Kept, AuditAnswer> {
+		match self.kept.get(record) {
+			Ok(Some(kept)) => Ok(kept),
+			Ok(None) => Err(refused("this gateway has nothing of that record")),
 			Err(error) => {
 				tracing::error!(target: LOG, %error, "hand-overs can't be read");
-				return later;
+				Err(AuditAnswer::Later { retry_ms: RETRY_MS })
 			}
+		}
+	}
+
+	async fn answer_accused(&self, request: &DisputeRequest) -> AuditAnswer {
+		let DisputeRequest { record, node } = request;
+		let kept = match self.kept(record) {
+			Ok(kept) => kept,
+			Err(answer) => return answer,
+		};
+		match self.witness.accused(*record, node).await {
+			Ok(true) => {
+				let key = sr25519::Public::from_raw(*AsRef::<[u8; 32]>::as_ref(node));
+				give(kept, &key, record, node)
+			}
+			Ok(false) => refused("that account is accused of nothing that may be contested now"),
+			Err(error) => {
+				tracing::debug!(target: LOG, %error, "the chain can't be asked who is accused");
+				AuditAnswer::Later { retry_ms: RETRY_MS }
+			}
+		}
+	}
+
+	async fn answer(&self, request: &AuditRequest) -> AuditAnswer {
+		let later = AuditAnswer::Later { retry_ms: RETRY_MS };
+		let AuditRequest { record, round, verifier, proof } = request;
+		let kept = match self.kept(record) {
+			Ok(kept) => kept,
+			Err(answer) => return answer,
 		};
 		let candidate = match self.witness.candidate(*record, *round, verifier).await {
 			Ok(Some(candidate)) => candidate,
@@ -125,18 +174,10 @@ impl Giving {
 		if lots.proves(&key, stake, proof).is_none() {
 			return refused("the proof shows no seat");
 		}
-		if lots.named.is_some() && !named.contains(verifier) {
+		if lots.named.is_some() && !kept.named.contains(verifier) {
 			return refused("the requester named others");
 		}
-		let sealed = seal(&handed, &key, record)
-			.and_then(|sealed| BoundedVec::try_from(sealed).map_err(|_| SealError::TooLong));
-		match sealed {
-			Ok(sealed) => {
-				tracing::info!(target: LOG, ?record, %verifier, "handed over for an audit");
-				AuditAnswer::Sealed { sealed, named }
-			}
-			Err(error) => refused(&error.to_string()),
-		}
+		give(kept, &key, record, verifier)
 	}
 
 	/// Answers claims of silence on chain, and forgets what nobody may ask for any more, until
@@ -238,6 +279,28 @@ impl Giving {
 				return;
 			}
 		}
+	}
+}
+
+fn refused(reason: &str) -> AuditAnswer {
+	AuditAnswer::Refused(text(reason))
+}
+
+/// Seals what is kept of a record to the key of `account`.
+fn give(
+	Kept { handed, named }: Kept,
+	key: &sr25519::Public,
+	record: &RecordId,
+	account: &AccountId,
+) -> AuditAnswer {
+	let sealed = seal(&handed, key, record)
+		.and_then(|sealed| BoundedVec::try_from(sealed).map_err(|_| SealError::TooLong));
+	match sealed {
+		Ok(sealed) => {
+			tracing::info!(target: LOG, ?record, %account, "handed over for an audit");
+			AuditAnswer::Sealed { sealed, named }
+		}
+		Err(error) => refused(&error.to_string()),
 	}
 }
 

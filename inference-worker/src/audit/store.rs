@@ -82,6 +82,12 @@ impl Case {
 		let Seat { output, proof } = seat;
 		Self { key, output, proof, named: Named::default(), handed: None, found: None }
 	}
+
+	/// Whether a stage is accused by a boundary, which may be contested once the seats are counted.
+	pub fn accuses(&self) -> bool {
+		let kind = self.found.as_ref().map(|found| found.kind);
+		matches!(kind, Some(FindingKind::Boundary { .. }))
+	}
 }
 
 /// The audits of this verifier.

@@ -26,7 +26,7 @@ use aria_engine::{
 	package::Package,
 	text::ChatTokenizer,
 };
-use aria_network::wire::audit::AuditRequest;
+use aria_network::wire::audit::{AuditRequest, DisputeRequest};
 use aria_primitives::{
 	audit::{self, Finding, FindingKind, Handover, Named, Reveal, Sealed},
 	hashing::sha256,
@@ -502,6 +502,16 @@ impl Witness for Court {
 		})
 	}
 
+	fn accused<'a>(
+		&'a self,
+		record: RecordId,
+		node: &'a AccountId,
+	) -> BoxFuture<'a, Result<bool, LedgerError>> {
+		// The key of this world's worker stands for the stage's.
+		let key = AccountId::new(self.world.pair.public().0);
+		Box::pin(async move { Ok(record == self.world.town.id && *node == key) })
+	}
+
 	fn is_over(&self, record: RecordId) -> BoxFuture<'_, Result<Option<bool>, LedgerError>> {
 		let over = self.over.lock().unwrap().contains(&record);
 		Box::pin(async move { Ok(Some(over)) })
@@ -576,6 +586,63 @@ async fn a_gateway_should_answer_who_proves_a_seat_and_nobody_else() {
 	assert!(matches!(asked(&giving, &request, &stranger).await, Err(AskError::Sealed(_))));
 	assert_eq!(giving.counters.handed.load(Ordering::Relaxed), 2);
 	assert_eq!(giving.counters.refused.load(Ordering::Relaxed), 4);
+}
+
+#[tokio::test]
+async fn a_gateway_should_answer_a_stage_that_is_accused_and_nobody_else() {
+	let world = World::new(Town::new(), true);
+	let dir = tempfile::tempdir().unwrap();
+	let (giving, _) = giving(&world, dir.path(), Vec::new());
+	let asked = |request: DisputeRequest, pair: sr25519::Pair| {
+		let (near, far) = tokio::io::duplex(1 << 16);
+		let giving = giving.clone();
+		async move {
+			let served = tokio::spawn(async move { giving.serve_accused(far.compat()).await });
+			let answer = ask(near.compat(), &request, &pair).await;
+			served.await.unwrap().unwrap();
+			answer.map(|(handed, _)| handed)
+		}
+	};
+	let node = AccountId::new(world.pair.public().0);
+	let request = DisputeRequest { record: world.town.id, node };
+	let handed = asked(request.clone(), world.pair.clone()).await.unwrap();
+	assert_eq!(handed, world.town.handed);
+	let (stranger, _) = sr25519::Pair::generate();
+	// Whoever asks for it, it is sealed to the stage.
+	let overheard = asked(request.clone(), stranger.clone()).await;
+	assert!(matches!(overheard, Err(AskError::Sealed(_))));
+	for wrong in [
+		DisputeRequest { record: H256::zero(), ..request.clone() },
+		DisputeRequest { node: AccountId::new(stranger.public().0), ..request },
+	] {
+		let refused = asked(wrong, stranger.clone()).await;
+		assert!(matches!(refused, Err(AskError::Refused(_))));
+	}
+}
+
+#[tokio::test]
+async fn what_an_accusation_was_made_of_should_be_kept_until_the_audit_is_over() {
+	let mut town = Town::new();
+	town.entry.body.boundaries[1] = sha256(b"another boundary");
+	let world = World::new(town, true);
+	let dir = tempfile::tempdir().unwrap();
+	let verifier = world.verifier(dir.path());
+	world.until_sent(&verifier, 1).await;
+	world.is_in(Window::Reveal, 50);
+	world.until_sent(&verifier, 2).await;
+	world.is_in(Window::Open, 50);
+	world.until_sent(&verifier, 3).await;
+	let id = world.town.id;
+	for window in [Window::Open, Window::Other] {
+		world.is_in(window, 50);
+		verifier.look().await.unwrap();
+		assert_eq!(verifier.accused(id).unwrap(), Some(world.town.handed.clone()));
+	}
+	assert_eq!(std::fs::read_dir(dir.path().join("audits")).unwrap().count(), 0);
+	assert_eq!(verifier.accused(H256::zero()).unwrap(), None);
+	world.with(|state| state.gone = true);
+	verifier.look().await.unwrap();
+	assert_eq!(verifier.accused(id).unwrap(), None);
 }
 
 #[tokio::test]

@@ -21,9 +21,10 @@ use aria_engine::{
 };
 use aria_network::wire::audit::AuditRequest;
 use aria_primitives::{
-	audit::{FindingKind, Handover, Named},
+	audit::{FindingKind, Handover, Named, MAX_ROUNDS},
 	hashing::sha256,
 	record::{RecordBody, RecordEntry},
+	RecordId,
 };
 use codec::Encode;
 use futures::{stream, StreamExt};
@@ -118,6 +119,7 @@ impl Verifier {
 		self.draw(&docket)?;
 		let mut cases = self.parts.store.all()?;
 		let best = docket.at;
+		let going: HashSet<RecordId> = docket.open.iter().map(|open| open.lots.record).collect();
 		let rounds: HashMap<Key, &Open> =
 			docket.open.iter().map(|open| (key_of(open), open)).collect();
 		// The first to end goes first.
@@ -125,9 +127,10 @@ impl Verifier {
 		stream::iter(cases)
 			.for_each_concurrent(AT_ONCE, |case| {
 				let open = rounds.get(&case.key).copied();
+				let goes_on = going.contains(&case.key.record);
 				async move {
 					let key = case.key;
-					if let Err(error) = self.advance(case, open, best).await {
+					if let Err(error) = self.advance(case, open, goes_on, best).await {
 						tracing::warn!(
 							target: LOG, record = ?key.record, round = key.round, %error,
 							"an audit does not go on"
@@ -172,15 +175,16 @@ impl Verifier {
 		passed.insert(key);
 	}
 
-	/// Does what is next about a case.
+	/// Does what is next about a case. `goes_on`: its record is under audit still, in whatever round.
 	async fn advance(
 		self: &Arc<Self>,
 		case: Case,
 		open: Option<&Open>,
+		goes_on: bool,
 		best: u32,
 	) -> Result<(), Stuck> {
 		let key = case.key;
-		let Some(open) = open else { return self.forget(&case, Standing::Nothing) };
+		let Some(open) = open else { return self.end(&case, goes_on, Standing::Nothing) };
 		let standing = self.parts.ledger.standing(key.record, key.round).await?;
 		let next = step(&Place {
 			best,
@@ -193,7 +197,7 @@ impl Verifier {
 		});
 		match next {
 			Step::Wait => Ok(()),
-			Step::Forget => self.forget(&case, standing),
+			Step::Forget => self.end(&case, goes_on, standing),
 			Step::Ask | Step::Read if !self.is_due(key, next, ASK_AGAIN) => Ok(()),
 			Step::Run if lock(&self.running).contains_key(&key) => Ok(()),
 			Step::Run if !self.is_due(key, next, RUN_AGAIN) => Ok(()),
@@ -479,6 +483,30 @@ impl Verifier {
 			Action::Reveal(_) => &self.counters.revealed,
 			Action::Open(_) => &self.counters.opened,
 		}
+	}
+
+	/// Query and tokens of a record that this verifier found to be false, while its audit goes on.
+	///
+	/// # Errors
+	/// A file that can't be read.
+	pub fn accused(&self, record: RecordId) -> Result<Option<Handover>, FileError> {
+		for round in 0..MAX_ROUNDS {
+			let key = Key { record, round: u8::try_from(round).unwrap_or(u8::MAX) };
+			if let Some(case) = self.parts.store.get(&key)?.filter(Case::accuses) {
+				return Ok(case.handed);
+			}
+		}
+		Ok(None)
+	}
+
+	/// Ends a case. What an accusation was made of is kept as long as the audit goes on: it may be
+	/// contested (`docs/protocol/dispute.md`).
+	fn end(&self, case: &Case, goes_on: bool, standing: Standing) -> Result<(), Stuck> {
+		if goes_on && case.accuses() {
+			// All that was to be opened has been.
+			return Ok(Rerun::remove(&self.spool(&case.key)?)?);
+		}
+		self.forget(case, standing)
 	}
 
 	fn forget(&self, case: &Case, standing: Standing) -> Result<(), Stuck> {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
 	audit::{
-		ask::{ask, is_of, AskError},
+		ask::{ask, is_of, AskError, Question},
 		canary::Orders,
 		conduct::Machine,
 		ledger::{
@@ -36,7 +36,7 @@ use aria_network::{
 	wire::{
 		advert::Addresses,
 		audit::{gateway_place, AuditRequest},
-		AUDIT_PROTOCOL,
+		AUDIT_PROTOCOL, DISPUTE_PROTOCOL,
 	},
 	Handle,
 };
@@ -115,11 +115,7 @@ pub(super) fn verify(
 		pair: pair.clone(),
 		store: CaseStore::open(&config.audits_file(), genesis)?,
 		folder: config.audits_dir(),
-		gateways: Arc::new(NetworkGateways {
-			handle: common.handle.clone(),
-			pair: pair.clone(),
-			known: Mutex::default(),
-		}),
+		gateways: Arc::new(NetworkGateways::new(common.handle.clone(), pair.clone())),
 		library: loader.clone(),
 		machine,
 	});
@@ -345,23 +341,28 @@ impl Library for Loader {
 }
 
 /// Gateways by the table of providers.
-struct NetworkGateways {
+pub(super) struct NetworkGateways {
 	handle: Handle,
-	/// The verifier's key, which hand-overs are sealed to.
+	/// The key that hand-overs are sealed to: the verifier's, or an accused stage's.
 	pair: sr25519::Pair,
 	/// Who answered for a gateway last.
 	known: Mutex<HashMap<AccountId, [u8; 32]>>,
 }
 
 impl NetworkGateways {
+	/// Gateways that hand over to `pair`.
+	pub fn new(handle: Handle, pair: sr25519::Pair) -> Self {
+		Self { handle, pair, known: Mutex::default() }
+	}
+
 	fn known(&self) -> MutexGuard<'_, HashMap<AccountId, [u8; 32]>> {
 		self.known.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
-	async fn ask_one(
+	async fn ask_one<Q: Question>(
 		&self,
 		peer: [u8; 32],
-		request: &AuditRequest,
+		request: &Q,
 	) -> Result<(Handover, Named), NoHandover> {
 		let silent = |error: &dyn std::fmt::Display| NoHandover::Silent(error.to_string());
 		// A gateway that works too has an advert with its addresses; of others the table knows them.
@@ -369,12 +370,53 @@ impl NetworkGateways {
 		let known = known.iter().find(|worker| worker.peer == peer);
 		let addresses: Addresses =
 			known.map(|worker| worker.advert.addresses.clone()).unwrap_or_default();
-		let opened = self.handle.open(peer, &addresses, AUDIT_PROTOCOL).await;
+		let opened = self.handle.open(peer, &addresses, Q::PROTOCOL).await;
 		let stream = opened.map_err(|error| silent(&error))?;
 		ask(stream, request, &self.pair).await.map_err(|error| match error {
 			AskError::Refused(reason) => NoHandover::Refused(reason),
 			other => silent(&other),
 		})
+	}
+
+	/// The hand-over of a record from its gateway: from who answered for it last, or from whoever says to
+	/// be it.
+	pub async fn search<Q: Question>(
+		&self,
+		gateway: &AccountId,
+		request: &Q,
+		body: &RecordBody,
+	) -> Result<(Handover, Named), NoHandover> {
+		let known = self.known().get(gateway).copied();
+		if let Some(peer) = known {
+			if let Ok((handed, named)) = self.ask_one(peer, request).await {
+				if is_of(&handed, body) {
+					return Ok((handed, named));
+				}
+			}
+		}
+		let (name, range) = gateway_place(gateway);
+		let found = timeout(SEARCH, self.handle.providers(name, range)).await;
+		let mut peers = found.unwrap_or_default();
+		// Who is connected is asked first.
+		peers.sort_by_key(|peer| self.handle.round_trip(peer).unwrap_or(Duration::MAX));
+		let mut last = NoHandover::Silent("the gateway is not found on the network".to_owned());
+		for peer in peers.into_iter().take(MOST_PEERS) {
+			match self.ask_one(peer, request).await {
+				Ok((handed, named)) if is_of(&handed, body) => {
+					let mut known = self.known();
+					if known.len() >= MOST_KNOWN {
+						known.clear();
+					}
+					known.insert(gateway.clone(), peer);
+					return Ok((handed, named));
+				}
+				Ok(_) => {
+					last = NoHandover::Silent("what came is not the record's".to_owned());
+				}
+				Err(error) => last = error,
+			}
+		}
+		Err(last)
 	}
 }
 
@@ -385,39 +427,7 @@ impl Gateways for NetworkGateways {
 		request: AuditRequest,
 		body: &'a RecordBody,
 	) -> BoxFuture<'a, Result<(Handover, Named), NoHandover>> {
-		Box::pin(async move {
-			let known = self.known().get(gateway).copied();
-			if let Some(peer) = known {
-				if let Ok((handed, named)) = self.ask_one(peer, &request).await {
-					if is_of(&handed, body) {
-						return Ok((handed, named));
-					}
-				}
-			}
-			let (name, range) = gateway_place(gateway);
-			let found = timeout(SEARCH, self.handle.providers(name, range)).await;
-			let mut peers = found.unwrap_or_default();
-			// Who is connected is asked first.
-			peers.sort_by_key(|peer| self.handle.round_trip(peer).unwrap_or(Duration::MAX));
-			let mut last = NoHandover::Silent("the gateway is not found on the network".to_owned());
-			for peer in peers.into_iter().take(MOST_PEERS) {
-				match self.ask_one(peer, &request).await {
-					Ok((handed, named)) if is_of(&handed, body) => {
-						let mut known = self.known();
-						if known.len() >= MOST_KNOWN {
-							known.clear();
-						}
-						known.insert(gateway.clone(), peer);
-						return Ok((handed, named));
-					}
-					Ok(_) => {
-						last = NoHandover::Silent("what came is not the record's".to_owned());
-					}
-					Err(error) => last = error,
-				}
-			}
-			Err(last)
-		})
+		Box::pin(async move { self.search(gateway, &request, body).await })
 	}
 }
 
@@ -429,12 +439,12 @@ struct VerifierChain {
 	account: AccountId,
 }
 
-fn later(error: impl std::fmt::Display) -> LedgerError {
+pub(super) fn later(error: impl std::fmt::Display) -> LedgerError {
 	LedgerError::Later(error.to_string())
 }
 
 /// What becomes of something that could not be sent.
-fn unsent(error: SubmitError) -> LedgerError {
+pub(super) fn unsent(error: SubmitError) -> LedgerError {
 	/// It was in time when it was sent, or another block may still take it.
 	const PASSING: [&str; 2] = ["Verification::NotInWindow", "Verification::SeatsTaken"];
 	let lasts = match &error {
@@ -457,7 +467,7 @@ fn window(phase: Phase) -> Window {
 		Phase::Answer => Window::Answer,
 		Phase::Reveal => Window::Reveal,
 		Phase::Open => Window::Open,
-		Phase::Waiting | Phase::Canary => Window::Other,
+		_ => Window::Other,
 	}
 }
 
@@ -477,7 +487,7 @@ fn weight(info: Option<&VerifierInfo>, audit: &Audit) -> Balance {
 	info.filter(|info| info.from <= audit.round_epoch).map_or(0, |info| info.weight)
 }
 
-async fn next_block(chain: &Chain) {
+pub(super) async fn next_block(chain: &Chain) {
 	let mut head = chain.head();
 	head.borrow_and_update();
 	tokio::time::sleep(PAUSE).await;
@@ -586,6 +596,15 @@ pub(super) async fn give(common: &Common, kept: Arc<HandOvers>) -> Result<Arc<Gi
 			}
 		}
 	});
+	let serving = giving.clone();
+	take(common.handle.accept(DISPUTE_PROTOCOL)?, &common.shutdown, move |_, stream| {
+		let giving = serving.clone();
+		async move {
+			if let Err(error) = giving.serve_accused(stream).await {
+				tracing::debug!(target: "aria::audit", %error, "an accused stage was not answered");
+			}
+		}
+	});
 	let (name, range) = gateway_place(&common.account);
 	common.handle.provide(name, range).await?;
 	tokio::spawn(giving.clone().run(common.shutdown.clone()));
@@ -625,6 +644,32 @@ impl Witness for GatewayChain {
 			let candidate =
 				info.map(|info| Candidate { lots: lots(record, &audit), key: info.key, stake });
 			Ok(candidate.filter(|_| stake > 0))
+		})
+	}
+
+	fn accused<'a>(
+		&'a self,
+		record: RecordId,
+		node: &'a AccountId,
+	) -> BoxFuture<'a, Result<bool, LedgerError>> {
+		Box::pin(async move {
+			let hash = self.chain.head().borrow().best.1;
+			let at = At::Block(hash);
+			let Some(audit) = self.chain.audit(record, at).await.map_err(later)? else {
+				return Ok(false);
+			};
+			if super::dispute::window(audit.phase).is_none() {
+				return Ok(false);
+			}
+			let Some(entry) = self.chain.record(record, at).await.map_err(later)? else {
+				return Ok(false);
+			};
+			let seats = self.chain.seats(record, at).await.map_err(later)?;
+			let accused = seats.iter().filter_map(|(_, seat)| super::dispute::accused(seat));
+			let nodes = accused
+				.filter_map(|(index, _)| entry.body.stages.get(usize::from(index).checked_sub(1)?));
+			let found = nodes.map(|stage| &stage.node).any(|found| found == node);
+			Ok(found)
 		})
 	}
 

@@ -23,6 +23,7 @@ use crate::{
 		canary::{Counters as Canaries, Maker},
 		Counters as Audits, Given, Giving,
 	},
+	dispute::Counters as Disputes,
 	limits::Hours,
 	plan::Demand,
 	run::gateway::convert::source,
@@ -245,6 +246,9 @@ impl Control for Process {
 			let verifier = worker.and_then(|worker| worker.verifier.as_ref());
 			verifier.map_or(0, |verifier| of(&verifier.counters).load(Ordering::Relaxed))
 		};
+		let disputes = |of: fn(&Disputes) -> &AtomicU64| {
+			worker.map_or(0, |worker| of(&worker.disputer.counters).load(Ordering::Relaxed))
+		};
 		let given = |of: fn(&Given) -> &AtomicU64| {
 			let gateway = self.gateway.as_ref();
 			gateway.map_or(0, |parts| of(&parts.giving.counters).load(Ordering::Relaxed))
@@ -290,7 +294,7 @@ impl Control for Process {
 			("peers", "peers with a connection", status.peers as f64),
 		];
 		let answered = worker.map_or(0, |worker| worker.presence.answered());
-		let counters: [(&str, &str, u64); 32] = [
+		let counters: [(&str, &str, u64); 35] = [
 			("orders_refused_total", "orders that were refused", count(|of| &of.refused)),
 			("records_signed_total", "records that were signed", count(|of| &of.signed)),
 			("tokens_total", "tokens computed here in these records", count(|of| &of.tokens)),
@@ -327,6 +331,9 @@ impl Control for Process {
 			("audits_refused_total", "requests for one that were refused", given(|of| &of.refused)),
 			("audits_posted_total", "hand-overs posted on chain", given(|of| &of.posted)),
 			("challenges_answered_total", "challenges of the chain that were answered", answered),
+			("disputes_opened_total", "verdicts contested", disputes(|of| &of.opened)),
+			("disputes_posted_total", "answers in disputes", disputes(|of| &of.posted)),
+			("disputes_proven_total", "others proven false", disputes(|of| &of.proven)),
 		];
 		let mut text = String::new();
 		for (name, help, value) in gauges {

@@ -18,6 +18,7 @@
 //! | [`gateway`] | the part that takes questions |
 //! | [`audit`] | the part that runs others' records again |
 //! | [`canary`] | the part that makes records false on purpose |
+//! | [`dispute`] | the part that answers for what this worker computed and says |
 //! | [`control`] | what the administration is told |
 //!
 //! It starts in this order, each step waiting patiently for what a node or a peer may not have yet: keys,
@@ -33,6 +34,7 @@ pub mod choice;
 pub mod common;
 pub mod config;
 pub mod control;
+pub mod dispute;
 pub mod exact;
 pub mod gateway;
 pub mod guard;

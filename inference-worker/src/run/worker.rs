@@ -6,6 +6,7 @@ use super::{
 	choice::{Choosing, Pick},
 	common::Common,
 	config::{Config, Layers},
+	dispute,
 	guard::{Counters, WorkerGuard},
 	join::{set_served, Joining},
 	patience::AGAIN,
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::{
 	audit::{canary::Orders, Verifier},
+	dispute::Disputer,
 	limits::{cgroup, logical_cpus, Governor, Limits},
 	shards::{FetchError, Fetcher, PackageStore},
 };
@@ -60,6 +62,8 @@ pub struct Worker {
 	pub canaries: Arc<Orders>,
 	/// Answers challenges.
 	pub presence: Arc<Presence>,
+	/// Answers for what it computed and says.
+	pub disputer: Arc<Disputer>,
 }
 
 /// Gets layers and loads them.
@@ -281,6 +285,8 @@ impl Worker {
 			true => Some(audit::verify(config, common, &loader, &governor, &stages, &canaries)?),
 			false => None,
 		};
+		let disputer =
+			dispute::defend(config, common, &loader, &governor, &stages, verifier.clone());
 		if config.layers == Layers::Auto {
 			let pace = Pace::of(config.dev);
 			tokio::spawn(Restoring { loader, picks, pace }.run());
@@ -298,6 +304,7 @@ impl Worker {
 			verifier,
 			canaries,
 			presence,
+			disputer,
 		}))
 	}
 }

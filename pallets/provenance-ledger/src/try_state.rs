@@ -8,7 +8,7 @@ use crate::{
 	stats,
 };
 use alloc::collections::BTreeSet;
-use aria_primitives::{record::RecordEntry, views::NetworkStats, RecordId};
+use aria_primitives::{record::RecordEntry, RecordId};
 use frame_support::ensure;
 use sp_core::H256;
 use sp_runtime::TryRuntimeError;

@@ -14,7 +14,15 @@ use aria_primitives::{
 		Opening, Place, RecordPath, Reveal, Roots, Sealed, SeatProof, Verdict, MAX_HANDOVER_BYTES,
 		MAX_LEAF_BYTES,
 	},
+	dispute::{
+		BlockProof, Branch, Dispute, Fork, Hashes, Manifests, Matrix, Pair, Party, Standing, Step,
+		MAX_HASHES,
+	},
 	hashing::{leaf_hash, merkle_proof, merkle_root, sha256},
+	manifest::{
+		Architecture, Attention, Encoding, Gate, Head, Manifest, Tensor, TensorRole, CHUNK_BYTES,
+		MANIFEST_VERSION, NO_LAYER,
+	},
 	record::{
 		boundary, Anchor, EnergySource, FinishReason, LayerRange, RecordBody, RecordEntry, Stage,
 		MAX_STAGES, RECORD_VERSION,
@@ -25,7 +33,8 @@ use aria_primitives::{
 use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
-	fungible::{Inspect, Mutate},
+	fungible::{Inspect, Mutate, MutateHold},
+	tokens::Precision,
 	EnsureOrigin, Get, Hooks, Randomness,
 };
 use frame_system::RawOrigin;
@@ -108,7 +117,7 @@ fn record<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
 	let nodes: Vec<AccountId> = stages.iter().map(|stage| stage.node.clone()).collect();
 	let mut body = RecordBody {
 		version: RECORD_VERSION,
-		model_id: H256::repeat_byte(7),
+		model_id: T::Manifests::benchmark_manifest(model()),
 		query_hash: H256::repeat_byte(8),
 		output_hash: H256::repeat_byte(9),
 		output_tokens_hash: H256::repeat_byte(10),
@@ -203,6 +212,129 @@ fn seats<T: Config>(id: RecordId, count: u32, state: SeatState) {
 		});
 	}
 	Audits::<T>::insert(id, audit);
+}
+
+/// Columns of the matrix in dispute: rows of five to a chunk.
+const COLUMNS: u32 = 65_535;
+/// The item of its sums, and of its input.
+const GATE: u32 = 7;
+const INPUT: u32 = 6;
+
+/// Chunks of a matrix of which every weight is −1: all alike, and a scale.
+fn chunks() -> Vec<H256> {
+	let blocks = GATE_ROWS.div_ceil(5) as usize;
+	let chunk = vec![0; COLUMNS as usize];
+	let mut chunks = vec![leaf_hash(&chunk); blocks];
+	chunks.push(leaf_hash(&[0; 4]));
+	chunks
+}
+
+/// Rows of the matrix in dispute.
+const GATE_ROWS: u32 = 1_280;
+
+/// A model with a layer for each stage, whose sums take as long as any.
+fn model() -> Manifest {
+	let root = merkle_root(&chunks());
+	let roles = [
+		TensorRole::AttentionNorm,
+		TensorRole::Query,
+		TensorRole::Key,
+		TensorRole::Value,
+		TensorRole::AttentionOutput,
+		TensorRole::FeedForwardNorm,
+		TensorRole::Gate,
+		TensorRole::Up,
+		TensorRole::Down,
+	];
+	let tensor = |layer, role, encoding| Tensor { layer, role, encoding, root };
+	let global = [TensorRole::TokenEmbedding, TensorRole::OutputNorm];
+	let layers = MAX_STAGES as u16;
+	let tensors: Vec<Tensor> = (0..layers)
+		.flat_map(|layer| {
+			roles.map(|role| match role {
+				TensorRole::AttentionNorm | TensorRole::FeedForwardNorm => {
+					tensor(layer, role, Encoding::F16)
+				}
+				_ => tensor(layer, role, Encoding::Ternary5),
+			})
+		})
+		.chain(global.map(|role| tensor(NO_LAYER, role, Encoding::F16)))
+		.collect();
+	Manifest {
+		version: MANIFEST_VERSION,
+		architecture: Architecture::LlamaTernary,
+		attention: Attention::Gqa { heads: 2, kv_heads: 1, head_dim: 64 },
+		hidden: COLUMNS,
+		feed_forward: GATE_ROWS,
+		layers,
+		vocab: 1_000,
+		context: 4_096,
+		rope_theta: 10_000,
+		norm_epsilon_bits: 1e-5f32.to_bits(),
+		gate: Gate::Silu,
+		head: Head::Tied,
+		numerics_version: 1,
+		bos: None,
+		eos: Default::default(),
+		tokenizer_hash: H256::zero(),
+		chat_template_hash: H256::zero(),
+		tensors: tensors.try_into().expect("there are fewer than may be"),
+		shards: vec![LayerRange { first: 0, end: layers }].try_into().expect("there may be one"),
+	}
+}
+
+/// Leaves that nobody else has.
+fn others(count: usize, seed: u8) -> Vec<H256> {
+	(0..count as u32).map(|n| (seed, n).using_encoded(sha256)).collect()
+}
+
+fn hashes(count: u32) -> Hashes {
+	others(count as usize, 9).try_into().expect("as many as there may be")
+}
+
+/// A dispute on the last stage in a window, at a step; returns record, stage's node, and accuser.
+fn disputed<T: Config>(
+	tokens: u32,
+	phase: Phase,
+	step: Step,
+) -> (RecordId, RecordEntry, AccountId, AccountId) {
+	let (id, entry) = begun::<T>(64, tokens);
+	let root = merkle_root(&others(tokens as usize, 1));
+	let index = MAX_STAGES as u16;
+	seats::<T>(id, 1, SeatState::Counted { finding: FindingKind::Boundary { index, root } });
+	Audits::<T>::mutate(id, |audit| {
+		if let Some(audit) = audit {
+			audit.verdict = Some(Verdict::Passed);
+		}
+	});
+	let (node, accuser) = (who("stage", MAX_STAGES - 1), who("verifier", 0));
+	enter::<T>(id, Phase::Dispute);
+	Pallet::<T>::do_open_dispute(id, &accuser, accuser.clone()).expect("there is an accusation");
+	Disputes::<T>::mutate(id, &accuser, |dispute| {
+		if let Some(dispute) = dispute {
+			dispute.step = step;
+		}
+	});
+	enter::<T>(id, phase);
+	(id, entry, node, accuser)
+}
+
+/// The traces of both, which differ in the sums of a matrix; and the blocks of those.
+fn traces() -> ([Vec<H256>; 2], [Vec<H256>; 2]) {
+	let blocks = GATE_ROWS.div_ceil(5) as usize;
+	let blocks = [others(blocks, 2), others(blocks, 3)];
+	let inputs = vec![0u8; COLUMNS as usize + 4];
+	let items = |blocks: &[H256]| {
+		let mut items = others(11, 4);
+		items[INPUT as usize] = leaf_hash(&inputs);
+		items[GATE as usize] = merkle_root(blocks);
+		items
+	};
+	([items(&blocks[0]), items(&blocks[1])], blocks)
+}
+
+fn pair(of: &[Vec<H256>; 2]) -> Pair {
+	Pair { executor: merkle_root(&of[0]), accuser: merkle_root(&of[1]) }
 }
 
 fn id(n: u32) -> RecordId {
@@ -614,6 +746,198 @@ mod benchmarks {
 
 		assert_eq!(Canaries::<T>::count(), 0);
 		assert!(T::Currency::balance(&T::AuditPot::get()) > 0);
+	}
+
+	#[benchmark]
+	fn open_dispute() {
+		let (id, _, _, accuser) = disputed::<T>(4, Phase::Dispute, Step::Open);
+		for (_, dispute) in Disputes::<T>::drain_prefix(id) {
+			// Its bond is free again, so that it can be taken.
+			let _ = T::Currency::release(
+				&HoldReason::Dispute.into(),
+				&dispute.opener,
+				dispute.bond,
+				Precision::BestEffort,
+			);
+		}
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(accuser.clone()), id, accuser.clone());
+
+		assert!(Disputes::<T>::contains_key(id, accuser));
+	}
+
+	/// As many leaves as nodes, each one of the last boundary.
+	#[benchmark]
+	fn post_nodes(n: Linear<1, { MAX_HASHES }>) {
+		let (id, entry, node, accuser) = disputed::<T>(n, Phase::Nodes, Step::Open);
+		let nodes = tree(&entry.body, MAX_STAGES as u16, 64, leaf_hash);
+		let nodes: Hashes = nodes.try_into().expect("as many as there may be");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(node), id, accuser.clone(), nodes);
+
+		let step = Disputes::<T>::get(id, accuser).map(|dispute| dispute.step);
+		assert!(matches!(step, Some(Step::Nodes { .. })));
+	}
+
+	/// One leaf below the node, and as many hashes as there may be.
+	#[benchmark]
+	fn accuse_leaf(n: Linear<1, { MAX_HASHES }>) {
+		let both = [others(TOKENS as usize, 5), others(TOKENS as usize, 6)];
+		let step = Step::Nodes { roots: pair(&both) };
+		let (id, _, _, accuser) = disputed::<T>(TOKENS, Phase::Leaf, step);
+		let fork = Fork::between(&both[0], &both[1]).expect("they differ");
+		let below: Hashes = vec![fork.accuser.hash].try_into().expect("there may be one");
+		let more = hashes(n);
+
+		#[block]
+		{
+			let _ = merkle_root(&more);
+			Pallet::<T>::do_accuse_leaf(id, accuser.clone(), &fork, &below)
+				.expect("it is the first");
+		}
+
+		let step = Disputes::<T>::get(id, accuser).map(|dispute| dispute.step);
+		assert!(matches!(step, Some(Step::Leaf { .. })));
+	}
+
+	/// The items of one layer, and as many hashes as there may be.
+	#[benchmark]
+	fn defend_leaf(n: Linear<1, { MAX_HASHES }>) {
+		let both = [others(TOKENS as usize, 5), others(TOKENS as usize, 6)];
+		let step = Step::Leaf { first: 0, count: TOKENS, nodes: pair(&both) };
+		let (id, _, node, accuser) = disputed::<T>(TOKENS, Phase::Defence, step);
+		let fork = Fork::between(&both[0], &both[1]).expect("they differ");
+		let (items, more) = (hashes(11), hashes(n));
+
+		#[block]
+		{
+			let _ = merkle_root(&more);
+			Pallet::<T>::do_defend_leaf(id, &node, accuser.clone(), &fork, &items)
+				.expect("it is the first");
+		}
+
+		let step = Disputes::<T>::get(id, accuser).map(|dispute| dispute.step);
+		assert!(matches!(step, Some(Step::Defence { .. })));
+	}
+
+	/// The items of one layer, and as many hashes as there may be.
+	#[benchmark]
+	fn reply_trace(n: Linear<1, { MAX_HASHES }>) {
+		let step = Step::Defence { position: 0, trace: H256::zero() };
+		let (id, _, _, accuser) = disputed::<T>(4, Phase::Reply, step);
+		let (items, more) = (hashes(11), hashes(n));
+
+		#[block]
+		{
+			let _ = merkle_root(&more);
+			Pallet::<T>::do_reply_trace(id, accuser.clone(), &items).expect("it is a trace");
+		}
+
+		let step = Disputes::<T>::get(id, accuser).map(|dispute| dispute.step);
+		assert!(matches!(step, Some(Step::Traces { .. })));
+	}
+
+	/// The blocks of a matrix, and as many hashes as there may be.
+	#[benchmark]
+	fn post_blocks(n: Linear<1, { MAX_HASHES }>) {
+		let (items, blocks) = traces();
+		let step = Step::Traces { traces: pair(&items) };
+		let (id, _, _, accuser) = disputed::<T>(4, Phase::Blocks, step);
+		let fork = Fork::between(&items[0], &items[1]).expect("they differ");
+		let own: Hashes = blocks[1].clone().try_into().expect("as many as there may be");
+		let more = hashes(n);
+
+		#[block]
+		{
+			let _ = merkle_root(&more);
+			Pallet::<T>::do_post_blocks(id, &accuser, accuser.clone(), &fork, &own)
+				.expect("it is the first");
+		}
+
+		let step = Disputes::<T>::get(id, accuser).map(|dispute| dispute.step);
+		assert!(matches!(step, Some(Step::Blocks { accuser: true, .. })));
+	}
+
+	/// A chunk of the most weights, of the longest rows.
+	#[benchmark]
+	fn prove_false() {
+		let (items, blocks) = traces();
+		let step = Step::Blocks {
+			traces: pair(&items),
+			item: GATE,
+			sums: pair(&blocks),
+			executor: true,
+			accuser: true,
+		};
+		let (id, _, node, accuser) = disputed::<T>(4, Phase::Proof, step);
+		let matrix = Matrix::of(&model(), MAX_STAGES as u16 - 1, TensorRole::Gate)
+			.expect("it can be in dispute");
+		assert!(matrix.chunk_bytes(0).saturating_add(matrix.row_bytes) > CHUNK_BYTES);
+		let path = |leaves: &[H256], index: usize| {
+			merkle_proof(leaves, index)
+				.and_then(|path| path.try_into().ok())
+				.expect("there is such a leaf")
+		};
+		let Branch { hash, path: of_block } = Branch::of(&blocks[0], 0).expect("there is one");
+		let proof = Box::new(BlockProof {
+			block: 0,
+			hash,
+			path: of_block,
+			inputs: vec![0; COLUMNS as usize + 4].try_into().expect("as many as there may be"),
+			inputs_path: path(&items[0], INPUT as usize),
+			weights: vec![0; matrix.chunk_bytes(0) as usize]
+				.try_into()
+				.expect("as many as there may be"),
+			weights_path: path(&chunks(), 0),
+		});
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(node), id, accuser.clone(), Party::Executor, proof);
+
+		let dispute = Disputes::<T>::get(id, accuser).expect("it goes on");
+		assert_eq!(dispute.executor, Standing::False);
+	}
+
+	/// All accusers were proven false.
+	#[benchmark]
+	fn step_disputes(d: Linear<0, 128>) {
+		let (id, _) = begun::<T>(64, 4);
+		let root = H256::zero();
+		let index = MAX_STAGES as u16;
+		let finding = FindingKind::Boundary { index, root };
+		seats::<T>(id, d, SeatState::Counted { finding });
+		Audits::<T>::mutate(id, |audit| {
+			if let Some(audit) = audit {
+				audit.verdict = Some(Verdict::Passed);
+			}
+		});
+		enter::<T>(id, Phase::Dispute);
+		for n in 0..d {
+			let accuser = who("verifier", n);
+			Pallet::<T>::do_open_dispute(id, &accuser, accuser.clone()).expect("it accuses");
+			Disputes::<T>::mutate(id, &accuser, |entry: &mut Option<Dispute>| {
+				if let Some(dispute) = entry {
+					dispute.accuser = Standing::False;
+				}
+			});
+		}
+		Canaries::<T>::insert(
+			H256::zero(),
+			CanaryInfo { by: who("maker", 0), at: 0, bond: 0, lots: CanaryLots::default() },
+		);
+		enter::<T>(id, Phase::Proof);
+		let audit = Audits::<T>::get(id).expect("it has begun");
+		Pallet::<T>::unschedule(&id, &audit);
+
+		#[block]
+		{
+			Pallet::<T>::step_disputes(id, audit);
+		}
+
+		assert_eq!(Disputes::<T>::iter_prefix(id).count(), 0);
+		assert_eq!(Audits::<T>::get(id).map(|audit| audit.phase), Some(Phase::Canary));
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

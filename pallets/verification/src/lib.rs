@@ -17,6 +17,8 @@
 //! * **Verifier**: a worker that runs drawn records again. Its **seats** are drawn by VRF.
 //! * **Finding**: what a verifier's run came to. **Verdict**: what the audit came to.
 //! * **Canary**: a record that was made false on purpose, to see who passes it.
+//! * **Dispute**: between a verifier and the stage that it accuses, led down to sums that the chain
+//!   computes itself (`docs/protocol/dispute.md`).
 //!
 //! ## Overview
 //!
@@ -69,6 +71,7 @@ extern crate alloc;
 pub mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod dispute;
 mod draw;
 mod impls;
 pub mod migrations;
@@ -104,6 +107,7 @@ pub mod pallet {
 			AuditParams, FindingKind, Named, Opening, Reveal, Sealed, SeatProof, Verdict,
 			MAX_OPENINGS,
 		},
+		dispute::{BlockProof, Dispute, Fork, Hashes, Manifests, Party, Standing},
 		traits::{self, AuditDraw},
 		views::AuditStatus,
 		AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm, RecordId,
@@ -140,6 +144,9 @@ pub mod pallet {
 
 		/// Where records are kept.
 		type Ledger: traits::Ledger;
+
+		/// What models are made of, for disputes.
+		type Manifests: Manifests;
 
 		/// What has not vested, escrows, and the stakes of gateways.
 		type Funds: traits::RecordFunds;
@@ -213,6 +220,9 @@ pub mod pallet {
 		/// For a canary.
 		#[codec(index = 1)]
 		Canary,
+		/// For a dispute that was opened.
+		#[codec(index = 2)]
+		Dispute,
 	}
 
 	/// Pending records of each epoch, by their ids.
@@ -296,6 +306,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Seats<T: Config> =
 		StorageDoubleMap<_, Identity, RecordId, Blake2_128Concat, AccountId, Seat, OptionQuery>;
+
+	/// Disputes of each audit, by the accuser.
+	#[pallet::storage]
+	pub type Disputes<T: Config> =
+		StorageDoubleMap<_, Identity, RecordId, Blake2_128Concat, AccountId, Dispute, OptionQuery>;
 
 	/// Canaries that were committed to and not shown, by their hash.
 	#[pallet::storage]
@@ -515,6 +530,46 @@ pub mod pallet {
 			/// In planck.
 			amount: Balance,
 		},
+		/// Somebody whom a verdict is against contests it.
+		DisputeOpened {
+			/// The record.
+			id: RecordId,
+			/// The verifier that accuses.
+			accuser: AccountId,
+			/// The stage that it accuses, from 0.
+			stage: u16,
+			/// Who opened it.
+			by: Party,
+		},
+		/// A party posted what was its to post: in the body of this block.
+		DisputePosted {
+			/// The record.
+			id: RecordId,
+			/// The verifier that accuses.
+			accuser: AccountId,
+			/// Who posted.
+			by: Party,
+		},
+		/// Sums that a party posted were proven to be none.
+		DisputeProven {
+			/// The record.
+			id: RecordId,
+			/// The verifier that accuses.
+			accuser: AccountId,
+			/// Whose.
+			against: Party,
+		},
+		/// A dispute is over, and with it all of its audit.
+		DisputeEnded {
+			/// The record.
+			id: RecordId,
+			/// The verifier that accuses.
+			accuser: AccountId,
+			/// How the stage stands.
+			executor_standing: Standing,
+			/// How the accuser stands.
+			accuser_standing: Standing,
+		},
 		/// Somebody committed to a canary.
 		CanaryCommitted {
 			/// The commitment.
@@ -647,6 +702,42 @@ pub mod pallet {
 		/// The verifier has no fees, or has to wait until audits that were open when it earned them are
 		/// over.
 		NothingRipe,
+		/// The verifier has no counted seat that says that a boundary differs behind a stage that signed:
+		/// there is nothing to dispute.
+		NoAccusation,
+		/// The other side has to do this, or neither: a dispute is opened by whom the verdict is against,
+		/// and each window is one side's.
+		NotYourDispute,
+		/// There is a dispute with this verifier already: go on with that.
+		DisputeKnown,
+		/// Nothing of this stage can be computed here, by its manifest or its size: the quorum decides.
+		NotDisputable,
+		/// No such dispute goes on: it was not opened, or somebody was silent.
+		NoDispute,
+		/// This was posted before: wait for the next window.
+		PostedAlready,
+		/// There have to be exactly as many hashes as there are nodes, leaves, items or blocks.
+		HashCount,
+		/// The nodes do not make the record's boundary: post those of the leaves that were signed.
+		NodesNotOfRecord,
+		/// This is not the first difference of the two trees: find it from the left.
+		NoFork,
+		/// The leaves do not make the node: post all below it, in order.
+		LeavesMismatch,
+		/// The first difference is not one of sums: the quorum decides.
+		NotIntegers,
+		/// The blocks do not make the item that was posted.
+		BlocksMismatch,
+		/// This party was proven false already.
+		AlreadyProven,
+		/// The block's hash does not lead to what the party posted.
+		BlockMismatch,
+		/// The input is not the one that both parties posted.
+		InputMismatch,
+		/// The weights are not the manifest's chunk, or stand for no weights.
+		WeightMismatch,
+		/// The party's sums are right.
+		NotFalse,
 	}
 
 	#[pallet::hooks]
@@ -1142,6 +1233,251 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			Self::do_claim_fees(&verifier)
 		}
+
+		/// Contests the verdict that is held back.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the stage's node, if the verdict is what this accuser found; by the accuser, if it is
+		/// another.
+		///
+		/// ## Details
+		///
+		/// Puts the bond of a seat on hold, which is lost to who is silent later or proven false.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `accuser`: the verifier that says that a boundary differs.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`],
+		///   [`Error::NoAccusation`], [`Error::NotYourDispute`], [`Error::DisputeKnown`],
+		///   [`Error::NotDisputable`]; the currency's if there is no bond.
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputeOpened`]
+		#[pallet::call_index(14)]
+		#[pallet::weight(T::WeightInfo::open_dispute())]
+		pub fn open_dispute(
+			origin: OriginFor<T>,
+			id: RecordId,
+			accuser: AccountId,
+		) -> DispatchResult {
+			let caller = ensure_signed(origin)?;
+			Self::do_open_dispute(id, &caller, accuser)
+		}
+
+		/// Posts the nodes of the boundary behind the stage, at the height that fits.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the stage's node. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`, `accuser`: the dispute.
+		/// - `nodes`: [`aria_primitives::dispute::nodes`].
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`], [`Error::NoDispute`],
+		///   [`Error::NotYourDispute`], [`Error::PostedAlready`], [`Error::HashCount`],
+		///   [`Error::NodesNotOfRecord`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputePosted`]
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::post_nodes(nodes.len().saturated_into()))]
+		pub fn post_nodes(
+			origin: OriginFor<T>,
+			id: RecordId,
+			accuser: AccountId,
+			nodes: Hashes,
+		) -> DispatchResultWithPostInfo {
+			let caller = ensure_signed(origin)?;
+			Self::do_post_nodes(id, &caller, accuser, &nodes)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Says below which node the boundaries differ first, and posts its own leaves there.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the accuser. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `fork`: of the nodes.
+		/// - `leaves`: the accuser's below its node.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`], [`Error::NoDispute`],
+		///   [`Error::PostedAlready`], [`Error::HashCount`], [`Error::NoFork`],
+		///   [`Error::LeavesMismatch`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputePosted`]
+		#[pallet::call_index(16)]
+		#[pallet::weight(T::WeightInfo::accuse_leaf(leaves.len().saturated_into()))]
+		pub fn accuse_leaf(
+			origin: OriginFor<T>,
+			id: RecordId,
+			fork: Box<Fork>,
+			leaves: Hashes,
+		) -> DispatchResultWithPostInfo {
+			let accuser = ensure_signed(origin)?;
+			Self::do_accuse_leaf(id, accuser, &fork, &leaves)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Says at which leaf the boundaries differ first, and posts the trace of its position.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the stage's node. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`, `accuser`: the dispute.
+		/// - `fork`: of the leaves below the node.
+		/// - `items`: the trace's.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`], [`Error::NoDispute`],
+		///   [`Error::NotYourDispute`], [`Error::PostedAlready`], [`Error::HashCount`],
+		///   [`Error::NoFork`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputePosted`]
+		#[pallet::call_index(17)]
+		#[pallet::weight(T::WeightInfo::defend_leaf(items.len().saturated_into()))]
+		pub fn defend_leaf(
+			origin: OriginFor<T>,
+			id: RecordId,
+			accuser: AccountId,
+			fork: Box<Fork>,
+			items: Hashes,
+		) -> DispatchResultWithPostInfo {
+			let caller = ensure_signed(origin)?;
+			Self::do_defend_leaf(id, &caller, accuser, &fork, &items)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Posts the accuser's trace of the position.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the accuser. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`: the record.
+		/// - `items`: the trace's.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`], [`Error::NoDispute`],
+		///   [`Error::PostedAlready`], [`Error::HashCount`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputePosted`]
+		#[pallet::call_index(18)]
+		#[pallet::weight(T::WeightInfo::reply_trace(items.len().saturated_into()))]
+		pub fn reply_trace(
+			origin: OriginFor<T>,
+			id: RecordId,
+			items: Hashes,
+		) -> DispatchResultWithPostInfo {
+			let accuser = ensure_signed(origin)?;
+			Self::do_reply_trace(id, accuser, &items)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Posts the caller's blocks of the first sums in which the traces differ.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by the stage's node or the accuser. Free if it succeeds.
+		///
+		/// ## Parameters
+		///
+		/// - `id`, `accuser`: the dispute.
+		/// - `fork`: of the items.
+		/// - `blocks`: all blocks of the sums, by their hashes.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`], [`Error::NoDispute`],
+		///   [`Error::NotYourDispute`], [`Error::PostedAlready`], [`Error::NoFork`],
+		///   [`Error::NotIntegers`], [`Error::NotDisputable`], [`Error::HashCount`],
+		///   [`Error::BlocksMismatch`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputePosted`]
+		#[pallet::call_index(19)]
+		#[pallet::weight(T::WeightInfo::post_blocks(blocks.len().saturated_into()))]
+		pub fn post_blocks(
+			origin: OriginFor<T>,
+			id: RecordId,
+			accuser: AccountId,
+			fork: Box<Fork>,
+			blocks: Hashes,
+		) -> DispatchResultWithPostInfo {
+			let caller = ensure_signed(origin)?;
+			Self::do_post_blocks(id, &caller, accuser, &fork, &blocks)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Proves that a party posted sums which are none.
+		///
+		/// ## Dispatch Origin
+		///
+		/// Signed by anybody. Free if it succeeds.
+		///
+		/// ## Details
+		///
+		/// The chain computes the rows of one block itself, from weights under the manifest's root and
+		/// inputs on which both parties agree.
+		///
+		/// ## Parameters
+		///
+		/// - `id`, `accuser`: the dispute.
+		/// - `against`: whose sums.
+		/// - `proof`: block, input and weights.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::NoAudit`], [`Error::NoRecord`], [`Error::NotInWindow`], [`Error::NoDispute`],
+		///   [`Error::AlreadyProven`], [`Error::NotDisputable`], [`Error::BlockMismatch`],
+		///   [`Error::InputMismatch`], [`Error::WeightMismatch`], [`Error::NotFalse`]
+		///
+		/// ## Events
+		///
+		/// - [`Event::DisputeProven`]
+		#[pallet::call_index(20)]
+		#[pallet::weight(T::WeightInfo::prove_false())]
+		pub fn prove_false(
+			origin: OriginFor<T>,
+			id: RecordId,
+			accuser: AccountId,
+			against: Party,
+			proof: Box<BlockProof>,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_prove_false(id, accuser, against, &proof)?;
+			Ok(Pays::No.into())
+		}
 	}
 
 	#[pallet::view_functions]
@@ -1163,6 +1499,11 @@ pub mod pallet {
 		/// A verifier's seat in such an audit.
 		pub fn seat(id: RecordId, verifier: AccountId) -> Option<Seat> {
 			Seats::<T>::get(id, verifier)
+		}
+
+		/// The dispute of such a verifier.
+		pub fn dispute(id: RecordId, accuser: AccountId) -> Option<Dispute> {
+			Disputes::<T>::get(id, accuser)
 		}
 
 		/// A verifier.

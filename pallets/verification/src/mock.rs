@@ -7,10 +7,12 @@
 use aria_primitives::{
 	audit::AuditParams,
 	consent::TaskType,
+	dispute,
 	hashing::sha256,
+	manifest::Manifest,
 	record::RecordEntry,
 	traits::{self, AuditDraw, WorkNote},
-	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Moment, Ppm, RecordId,
+	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, ModelId, Moment, Ppm, RecordId,
 };
 use codec::Encode;
 use frame_support::{
@@ -107,6 +109,8 @@ parameter_types! {
 	/// The era in which work counts.
 	pub static Era: EraIndex = 0;
 	pub static Records: BTreeMap<RecordId, RecordEntry> = BTreeMap::new();
+	/// Registered models.
+	pub static Models: BTreeMap<ModelId, Manifest> = BTreeMap::new();
 	/// What has not vested.
 	pub static Unvested: BTreeMap<(EpochIndex, AccountId), Balance> = BTreeMap::new();
 	/// Work that was taken out of eras.
@@ -214,6 +218,18 @@ impl traits::Ledger for Mock {
 	}
 }
 
+impl dispute::Manifests for Mock {
+	fn manifest(model: &ModelId) -> Option<Manifest> {
+		Models::get().get(model).cloned()
+	}
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_manifest(manifest: Manifest) -> ModelId {
+		let model = manifest.model_id();
+		Models::mutate(|models| models.insert(model, manifest));
+		model
+	}
+}
+
 impl traits::RecordFunds for Mock {
 	fn withhold(epoch: EpochIndex, payee: &AccountId, amount: Balance, to: &AccountId) -> Balance {
 		Unvested::mutate(|unvested| {
@@ -300,6 +316,7 @@ impl crate::Config for Test {
 	type Workers = Mock;
 	type Consents = Mock;
 	type Ledger = Mock;
+	type Manifests = Mock;
 	type Funds = Mock;
 	type Work = Mock;
 	type Lottery = Mock;
@@ -337,6 +354,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	Passes::set(Vec::new());
 	Era::set(0);
 	Records::set(BTreeMap::new());
+	Models::set(BTreeMap::new());
 	Unvested::set(BTreeMap::new());
 	Revoked::set(Vec::new());
 	LotteryRevoked::set(Vec::new());

@@ -3,9 +3,9 @@
 use crate::{
 	audit::types::{Phase, SeatState},
 	pallet::{
-		Audits, Canaries, ClosedThrough, Config, Cursor, Deadlines, Drawn, DrawnThrough, FeesOwed,
-		HoldReason, OpenAudits, Pallet, PendingEpochs, Seats, Settled, Tallies, TalliesFrom,
-		Unaudited, VerifierKeys, VerifierWeight, Verifiers, Waiting, WaitingEnds,
+		Audits, Canaries, ClosedThrough, Config, Cursor, Deadlines, Disputes, Drawn, DrawnThrough,
+		FeesOwed, HoldReason, OpenAudits, Pallet, PendingEpochs, Seats, Settled, Tallies,
+		TalliesFrom, Unaudited, VerifierKeys, VerifierWeight, Verifiers, Waiting, WaitingEnds,
 	},
 	types::{DrawCause, DrawnStatus},
 };
@@ -28,6 +28,7 @@ impl<T: Config> Pallet<T> {
 		Self::try_draw()?;
 		Self::try_queues()?;
 		Self::try_seats()?;
+		Self::try_disputes()?;
 		Self::try_verifiers()
 	}
 
@@ -145,7 +146,7 @@ impl<T: Config> Pallet<T> {
 		for (id, worker, seat) in Seats::<T>::iter() {
 			let audit = Audits::<T>::get(id).ok_or("A seat is in no audit")?;
 			ensure!(seat.round <= audit.round, "A seat is in a round to come");
-			if seat.round == audit.round && audit.phase != Phase::Canary {
+			if seat.round == audit.round && !audit.phase.has_verdict() {
 				let (committed, claimed, rebutted) = spoke.entry(id).or_default();
 				let count = match seat.state {
 					SeatState::Claimed => claimed,
@@ -159,7 +160,7 @@ impl<T: Config> Pallet<T> {
 			let count = taken.entry(worker).or_default();
 			*count = count.saturating_add(1);
 		}
-		for (id, audit) in Audits::<T>::iter().filter(|(_, audit)| audit.phase != Phase::Canary) {
+		for (id, audit) in Audits::<T>::iter().filter(|(_, audit)| !audit.phase.has_verdict()) {
 			let said = (audit.committed, audit.claimed, audit.rebutted);
 			ensure!(
 				spoke.remove(&id).unwrap_or_default() == said,
@@ -193,6 +194,25 @@ impl<T: Config> Pallet<T> {
 		for (by, sum) in canaries {
 			let held = T::Currency::balance_on_hold(&HoldReason::Canary.into(), &by);
 			ensure!(held == sum, "The bonds of canaries are not what is on hold for them");
+		}
+		Ok(())
+	}
+
+	fn try_disputes() -> Result<(), TryRuntimeError> {
+		// 14. A dispute is one of an audit in a window of them, its accuser has a seat, and what openers
+		// have on hold is the sum of their bonds.
+		let mut bonds = BTreeMap::<AccountId, Balance>::new();
+		for (id, accuser, dispute) in Disputes::<T>::iter() {
+			let audit = Audits::<T>::get(id).ok_or("A dispute is in no audit")?;
+			ensure!(audit.phase.is_dispute(), "A dispute is left over");
+			ensure!(audit.verdict.is_some(), "A dispute is about no verdict");
+			ensure!(Seats::<T>::contains_key(id, &accuser), "A dispute has no accuser");
+			let sum = bonds.entry(dispute.opener).or_default();
+			*sum = sum.saturating_add(dispute.bond);
+		}
+		for (opener, sum) in bonds {
+			let held = T::Currency::balance_on_hold(&HoldReason::Dispute.into(), &opener);
+			ensure!(held == sum, "The bonds of disputes are not what is on hold for them");
 		}
 		Ok(())
 	}

@@ -35,6 +35,14 @@ pub trait WeightInfo {
 	fn commit_canary() -> Weight;
 	fn reveal_canary() -> Weight;
 	fn forget_canary() -> Weight;
+	fn open_dispute() -> Weight;
+	fn post_nodes(n: u32, ) -> Weight;
+	fn accuse_leaf(n: u32, ) -> Weight;
+	fn defend_leaf(n: u32, ) -> Weight;
+	fn reply_trace(n: u32, ) -> Weight;
+	fn post_blocks(n: u32, ) -> Weight;
+	fn prove_false() -> Weight;
+	fn step_disputes(d: u32, ) -> Weight;
 }
 
 /// Weights of `pallet_verification` with the database weights of the runtime.
@@ -194,6 +202,74 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
+	/// Estimated.
+	fn open_dispute() -> Weight {
+		Weight::from_parts(400_000_000, 24_000)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[1, 2048]`.
+	fn post_nodes(n: u32, ) -> Weight {
+		Weight::from_parts(200_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[1, 2048]`.
+	fn accuse_leaf(n: u32, ) -> Weight {
+		Weight::from_parts(400_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[1, 2048]`.
+	fn defend_leaf(n: u32, ) -> Weight {
+		Weight::from_parts(400_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[1, 2048]`.
+	fn reply_trace(n: u32, ) -> Weight {
+		Weight::from_parts(200_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `n` is `[1, 2048]`.
+	fn post_blocks(n: u32, ) -> Weight {
+		Weight::from_parts(600_000_000, 23_000)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	fn prove_false() -> Weight {
+		Weight::from_parts(8_000_000_000, 23_000)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
+	/// Estimated.
+	///
+	/// The range of component `d` is `[0, 128]`.
+	fn step_disputes(d: u32, ) -> Weight {
+		Weight::from_parts(100_000_000, 6_000)
+			.saturating_add(Weight::from_parts(200_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(d.into())))
+	}
 }
 
 // For tests.
@@ -302,5 +378,53 @@ impl WeightInfo for () {
 		Weight::from_parts(130_000_000, 800)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	fn open_dispute() -> Weight {
+		Weight::from_parts(400_000_000, 24_000)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
+	}
+	fn post_nodes(n: u32, ) -> Weight {
+		Weight::from_parts(200_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn accuse_leaf(n: u32, ) -> Weight {
+		Weight::from_parts(400_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn defend_leaf(n: u32, ) -> Weight {
+		Weight::from_parts(400_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn reply_trace(n: u32, ) -> Weight {
+		Weight::from_parts(200_000_000, 6_500)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn post_blocks(n: u32, ) -> Weight {
+		Weight::from_parts(600_000_000, 23_000)
+			.saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn prove_false() -> Weight {
+		Weight::from_parts(8_000_000_000, 23_000)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	fn step_disputes(d: u32, ) -> Weight {
+		Weight::from_parts(100_000_000, 6_000)
+			.saturating_add(Weight::from_parts(200_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().reads((10_u64).saturating_mul(d.into())))
+			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(d.into())))
 	}
 }

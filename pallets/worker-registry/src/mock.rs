@@ -95,9 +95,9 @@ parameter_types! {
 	/// Challenges in an era; nobody is asked unless a test wants it.
 	pub static PerEra: u32 = 0;
 	/// Blocks to answer in.
-	pub static Window: BlockNumber = WINDOW;
+	pub static AnswerWindow: BlockNumber = WINDOW;
 	pub Params: UptimeParams =
-		UptimeParams { challenges: PerEra::get(), window: Window::get() };
+		UptimeParams { challenges: PerEra::get(), window: AnswerWindow::get() };
 }
 
 pub struct MockTime;
@@ -264,7 +264,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 		Closed::set(BTreeSet::new());
 		CurrentEra::set(3);
 		PerEra::set(0);
-		Window::set(WINDOW);
+		AnswerWindow::set(WINDOW);
 		System::set_block_number(1);
 	});
 	ext

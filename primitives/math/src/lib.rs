@@ -25,6 +25,7 @@
 extern crate alloc;
 
 pub mod audit;
+pub mod bitlinear;
 pub mod draw;
 pub mod efficiency;
 pub mod emission;

@@ -9,9 +9,11 @@ use crate::{
 	ValidatorRegistry, Verification, WorkerRegistry,
 };
 use aria_primitives::{
+	dispute::Manifests,
+	manifest::Manifest,
 	record::RecordEntry,
 	traits::{RecordUses, Uptime, WorkSink},
-	EpochIndex, EraIndex, Ppm, RecordId,
+	EpochIndex, EraIndex, ModelId, Ppm, RecordId,
 };
 use frame_support::traits::{AsEnsureOriginWithArg, Get, Nothing, Randomness};
 use frame_system::EnsureRoot;
@@ -201,12 +203,31 @@ impl Get<H256> for BlockBeacon {
 	}
 }
 
+/// Manifests as the model registry keeps them.
+pub struct RegisteredManifests;
+
+impl Manifests for RegisteredManifests {
+	fn manifest(model: &ModelId) -> Option<Manifest> {
+		let bytes = pallet_model_registry::Manifests::<Runtime>::get(model)?;
+		Manifest::from_bytes(&bytes).ok()
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn benchmark_manifest(manifest: Manifest) -> ModelId {
+		let model = manifest.model_id();
+		let bytes = pallet_model_registry::ManifestBytes::truncate_from(manifest.to_bytes());
+		pallet_model_registry::Manifests::<Runtime>::insert(model, bytes);
+		model
+	}
+}
+
 impl pallet_verification::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Workers = WorkerRegistry;
 	type Consents = ConsentRegistry;
 	type Ledger = ProvenanceLedger;
+	type Manifests = RegisteredManifests;
 	type Funds = InferenceMarket;
 	type Work = RewardDistributor;
 	type Lottery = ValidatorRegistry;

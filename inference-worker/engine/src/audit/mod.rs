@@ -8,6 +8,7 @@
 //! | `answer` | whether text, end and length follow from the tokens |
 //! | `trees` | the trees of each boundary: the record's, and the verifier's own behind its VRF output |
 //! | `spool` | what passed between stages, on disk, for openings whose positions nobody knows yet |
+//! | [`dispute`] | one position of one stage in all its sums, where a verdict is contested |
 //!
 //! The tokens of an answer are known before it is checked. So there is no decoding: prompt and answer go
 //! through the layers as one prompt does, in chunks, one stage's weights in memory at a time. The last
@@ -25,6 +26,7 @@
 //! stage, its keys and values, and 64 bytes for each leaf.
 
 mod answer;
+pub mod dispute;
 mod rerun;
 mod spool;
 mod subject;

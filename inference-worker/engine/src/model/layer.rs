@@ -11,7 +11,7 @@ use super::{
 	config::Config,
 	kv::{grow, KvCache, PAGE},
 	linear::Group,
-	threads::{own, read, share, write, Lane, Step},
+	threads::{lock, own, read, share, write, Lane, Step},
 	weights::Embedding,
 	Cancel,
 };
@@ -21,7 +21,7 @@ use crate::{
 	numerics::rope::RopeTable,
 };
 use aria_primitives::manifest::Gate;
-use std::sync::RwLock;
+use std::sync::{Mutex, RwLock};
 
 /// Tokens that a block has at least, as long as there are so many.
 const LEAST_BLOCK: usize = 8;
@@ -102,6 +102,18 @@ pub enum Input<'a> {
 	Activations(&'a [f32]),
 }
 
+/// What matrices that share their input were given for one token, and their exact products with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Products {
+	/// What the activations were multiplied by.
+	pub scale: f32,
+	/// The activations as integers.
+	pub inputs: Vec<i8>,
+	/// For each matrix its sums, one a row: of query, key and value; of attention's output; of gate and
+	/// up; of down.
+	pub sums: Vec<Vec<i32>>,
+}
+
 /// Divides a chunk into blocks and makes room for it. Gives the number of blocks.
 pub(super) fn prepare(
 	config: &Config,
@@ -155,6 +167,8 @@ pub(super) struct Pass<'a> {
 	/// Whether the feed-forward part of the last layer is left out.
 	pub short: bool,
 	pub cancel: &'a Cancel,
+	/// Where the products of the chunk's first token are written down, if they are: four times a layer.
+	pub tap: Option<&'a Mutex<Vec<Products>>>,
 }
 
 impl Pass<'_> {
@@ -219,7 +233,23 @@ impl Pass<'_> {
 			let acc = &mut write(scratch).acc;
 			group.multiply(self.kernel, lane.index, self.tokens, self.blocks, acc);
 		}
-		lane.wait()
+		lane.wait()?;
+		// Before the first lane comes to the next product, nobody writes over these.
+		if let Some(tap) = self.tap.filter(|_| lane.index == 0) {
+			lock(tap).extend(self.products(group));
+		}
+		Ok(())
+	}
+
+	/// What the first token was multiplied by, and what came out.
+	fn products(&self, group: &Group) -> Option<Products> {
+		let block = read(self.blocks.first()?);
+		let inputs = &block.inputs;
+		Some(Products {
+			scale: inputs.scales.first().copied()?,
+			inputs: inputs.values.get(..inputs.len)?.to_vec(),
+			sums: group.sums(self.scratch, self.tokens),
+		})
 	}
 
 	/// Sets residual stream and rotary tables of a block.

@@ -116,6 +116,23 @@ impl Group {
 		}
 	}
 
+	/// The exact products of the first of `tokens` tokens: for each matrix one a row.
+	pub fn sums(&self, lanes: &[RwLock<Scratch>], tokens: usize) -> Vec<Vec<i32>> {
+		let mut sums: Vec<Vec<i32>> =
+			self.matrices.iter().map(|matrix| vec![0; matrix.rows]).collect();
+		for (parts, lane) in self.parts.iter().zip(lanes) {
+			let scratch = read(lane);
+			for part in parts {
+				let Some(sums) = sums.get_mut(part.matrix) else { continue };
+				let end = sums.len().min(part.first_row + part.rows);
+				let out = &mut sums[part.first_row..end];
+				let place = tokens * part.before;
+				out.copy_from_slice(&scratch.acc[place..place + out.len()]);
+			}
+		}
+		sums
+	}
+
 	/// The products of `matrix` with one token as floats: `f32(acc) × (w ÷ s)`.
 	pub fn output(
 		&self,

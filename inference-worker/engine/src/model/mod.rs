@@ -29,7 +29,7 @@ mod weights;
 
 pub use config::Config;
 pub use kv::PAGE;
-pub use layer::Input;
+pub use layer::{Input, Products};
 pub use pipeline::Pipeline;
 pub use session::{Activations, Session};
 pub use threads::MAX_THREADS;

@@ -2,7 +2,7 @@
 
 use super::{
 	kv::{grow, KvCache},
-	layer::{at, is_finite, norm, prepare, Block, Input, Layer, Pass, Scratch},
+	layer::{at, is_finite, norm, prepare, Block, Input, Layer, Pass, Products, Scratch},
 	linear::HeadWeights,
 	threads::{lock, own, write},
 	Cancel, Model, Output,
@@ -11,7 +11,7 @@ use crate::{
 	error::{EngineError, Result},
 	kernels::{quantise, QuantisedActivations},
 };
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Tokens of a chunk that each lane has.
 const CHUNK_A_LANE: usize = 32;
@@ -144,6 +144,33 @@ impl Session {
 	/// [`EngineError::NotFinite`] where the numerics have no result; [`EngineError::Cancelled`],
 	/// which is looked for before each layer of each chunk; [`EngineError::Memory`].
 	pub fn forward(&mut self, input: Input<'_>, cancel: &Cancel) -> Result<Activations<'_>> {
+		self.work(input, cancel, None)
+	}
+
+	/// As [`Self::forward`] of one token, with everything that its matrices were given and gave on the
+	/// way: for each layer the products of query, key and value, of attention's output, of gate and up,
+	/// and of down.
+	///
+	/// # Errors
+	///
+	/// As [`Self::forward`], and [`EngineError::Session`] for more than one token.
+	pub fn traced(&mut self, input: Input<'_>, cancel: &Cancel) -> Result<Vec<Products>> {
+		let tokens = self.check(input)?;
+		if tokens != 1 {
+			let reason = format!("{tokens} tokens are to be traced: give it one at a time");
+			return Err(EngineError::Session { reason });
+		}
+		let tap = Mutex::new(Vec::new());
+		self.work(input, cancel, Some(&tap))?;
+		Ok(tap.into_inner().unwrap_or_else(PoisonError::into_inner))
+	}
+
+	fn work(
+		&mut self,
+		input: Input<'_>,
+		cancel: &Cancel,
+		tap: Option<&Mutex<Vec<Products>>>,
+	) -> Result<Activations<'_>> {
 		let hidden = self.model.config.hidden;
 		let tokens = self.check(input)?;
 		let end = self.position + tokens;
@@ -158,7 +185,7 @@ impl Session {
 					Input::Activations(&all[done * hidden..(done + count) * hidden])
 				}
 			};
-			self.pass(part, done, count, cancel)?;
+			self.pass(part, done, count, cancel, tap)?;
 			done += count;
 		}
 		// Only now: whatever failed before is written over by the next call.
@@ -232,6 +259,7 @@ impl Session {
 		done: usize,
 		tokens: usize,
 		cancel: &Cancel,
+		tap: Option<&Mutex<Vec<Products>>>,
 	) -> Result<()> {
 		let model = &*self.model;
 		let hidden = model.config.hidden;
@@ -258,6 +286,7 @@ impl Session {
 			tokens,
 			short: self.short,
 			cancel,
+			tap,
 		};
 		model.threads.run(|lane| pass.run(lane))?;
 		for block in self.blocks.iter_mut().take(count).map(own) {

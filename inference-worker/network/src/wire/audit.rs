@@ -33,7 +33,18 @@ pub struct AuditRequest {
 	pub proof: SeatProof,
 }
 
-/// The answer to an [`AuditRequest`].
+/// The node of a stage that is accused asks for what belongs to the record, one question a stream of
+/// [`super::DISPUTE_PROTOCOL`]. The answer is sealed to the node's account, so that it is of use to
+/// nobody else, whoever asks.
+#[derive(Clone, PartialEq, Eq, Encode, Decode, Debug)]
+pub struct DisputeRequest {
+	/// The record.
+	pub record: RecordId,
+	/// The stage's account, an sr25519 key.
+	pub node: AccountId,
+}
+
+/// The answer to an [`AuditRequest`] or a [`DisputeRequest`].
 #[derive(Clone, PartialEq, Eq, Encode, Decode, Debug)]
 pub enum AuditAnswer {
 	/// It is here.
@@ -83,6 +94,10 @@ mod tests {
 		let bytes = request.encode();
 		assert!(bytes.len() <= MAX_REQUEST);
 		assert_eq!(AuditRequest::decode_all(&mut bytes.as_slice()).unwrap(), request);
+		let accused = DisputeRequest { record: request.record, node: request.verifier.clone() };
+		let bytes = accused.encode();
+		assert!(bytes.len() <= MAX_REQUEST);
+		assert_eq!(DisputeRequest::decode_all(&mut bytes.as_slice()).unwrap(), accused);
 
 		let query = CanonicalQuery {
 			version: QUERY_VERSION,

@@ -16,3 +16,5 @@ pub const SHARD_PROTOCOL: &str = "/aria/shard/1";
 pub const BATCH_PROTOCOL: &str = "/aria/batch/1";
 /// What a verifier runs again, from the gateway of a record.
 pub const AUDIT_PROTOCOL: &str = "/aria/audit/1";
+/// The same, for a stage that is accused.
+pub const DISPUTE_PROTOCOL: &str = "/aria/dispute/1";

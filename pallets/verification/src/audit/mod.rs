@@ -11,12 +11,11 @@
 //! | `canaries` | false records that are made on purpose |
 
 mod canaries;
-mod money;
+pub(crate) mod money;
 mod queue;
 mod rounds;
 pub mod types;
 mod verdict;
 mod verifiers;
 
-#[cfg(test)]
 pub(crate) use verdict::verdict_of;

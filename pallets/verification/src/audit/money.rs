@@ -64,6 +64,7 @@ impl<T: Config> Pallet<T> {
 				Self::drop_seat(&id, &worker, &seat, Bond::Released);
 			}
 			canary.into_iter().for_each(|canary| Self::return_canary(&id, canary));
+			Self::drop_disputes(&id);
 			Self::remove_audit(id, &audit, Verdict::Unaudited, false);
 			return weight;
 		};
@@ -186,7 +187,7 @@ impl<T: Config> Pallet<T> {
 		taken.saturating_sub(refunded)
 	}
 
-	fn part_of_stake(worker: &AccountId, part: Ppm) -> Balance {
+	pub(crate) fn part_of_stake(worker: &AccountId, part: Ppm) -> Balance {
 		let stake = T::Workers::stake(worker);
 		mul_div_ceil(stake, part.into(), PPM.into()).unwrap_or(stake)
 	}
@@ -223,7 +224,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Whether a seat said what the verdict says.
-	fn is_right(audit: &Audit, seat: &Seat, stages: u16, verdict: Verdict) -> bool {
+	pub(crate) fn is_right(audit: &Audit, seat: &Seat, stages: u16, verdict: Verdict) -> bool {
 		Self::vote_of(seat, stages).is_some_and(|(blame, root)| {
 			let is_failure = matches!(verdict, Verdict::Failed { .. });
 			Verdict::from(blame) == verdict && (!is_failure || root == audit.root)

@@ -225,6 +225,7 @@ impl<T: Config> Pallet<T> {
 				return T::WeightInfo::step_audit();
 			}
 			Phase::Waiting => return T::WeightInfo::step_audit(),
+			phase if phase.is_dispute() => return Self::step_disputes(id, audit),
 			_ => return Self::end_round(id, audit),
 		};
 		if next == Phase::Open {

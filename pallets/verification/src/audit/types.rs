@@ -19,8 +19,8 @@ pub const MAX_DEADLINES: u32 = 64;
 pub const TALLY_ERAS: EraIndex = 28;
 /// Most counts of verdicts that an epoch's beginning forgets.
 pub const MAX_FORGOTTEN: u32 = 256;
-/// Windows of the longest audit: five in each of three rounds, and one for canaries.
-pub const MOST_WINDOWS: BlockNumber = 16;
+/// Windows of the longest audit: five in each of three rounds, seven for disputes, and one for canaries.
+pub const MOST_WINDOWS: BlockNumber = 23;
 /// Most canaries that are committed to and not shown.
 pub const MAX_CANARIES: u32 = 1_000;
 /// Epochs from a verifier's registration to its first seat: its key is older than any seed.
@@ -187,6 +187,47 @@ pub enum Phase {
 	/// The seats have spoken; whoever made a canary may show it.
 	#[codec(index = 6)]
 	Canary,
+	/// The seats have spoken; whom the verdict is against may contest it.
+	#[codec(index = 7)]
+	Dispute,
+	/// Executors post the nodes of their boundaries.
+	#[codec(index = 8)]
+	Nodes,
+	/// Accusers say below which node theirs differ first.
+	#[codec(index = 9)]
+	Leaf,
+	/// Executors say at which leaf, and post their traces.
+	#[codec(index = 10)]
+	Defence,
+	/// Accusers post theirs.
+	#[codec(index = 11)]
+	Reply,
+	/// Both post the blocks of the first sums that differ.
+	#[codec(index = 12)]
+	Blocks,
+	/// Anybody proves a block false.
+	#[codec(index = 13)]
+	Proof,
+}
+
+impl Phase {
+	/// Whether it is a window of disputes.
+	pub fn is_dispute(&self) -> bool {
+		matches!(
+			self,
+			Self::Dispute
+				| Self::Nodes
+				| Self::Leaf | Self::Defence
+				| Self::Reply
+				| Self::Blocks
+				| Self::Proof
+		)
+	}
+
+	/// Whether the seats were counted, and those without a say have gone.
+	pub fn has_verdict(&self) -> bool {
+		*self == Self::Canary || self.is_dispute()
+	}
 }
 
 /// A canary that was shown.
@@ -243,7 +284,7 @@ pub struct Audit {
 	pub rebutted: u32,
 	/// Seats of this round that revealed.
 	pub revealed: u32,
-	/// What the seats said, from [`Phase::Canary`] on and in a review.
+	/// What the seats said, once they were counted and what follows is held back, and in a review.
 	pub verdict: Option<Verdict>,
 	/// What they found in place of the boundary of the stage that failed; 0 where there is none.
 	pub root: H256,

@@ -11,6 +11,7 @@ use crate::{
 use alloc::{collections::BTreeMap, vec::Vec};
 use aria_primitives::{
 	audit::{is_majority, Blame, FindingKind, Verdict, REVIEW_ROUND},
+	record::RecordEntry,
 	traits::Ledger,
 	AccountId, RecordId,
 };
@@ -36,7 +37,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Counts the seats of a round that is over, and goes on from there; returns the weight of it.
 	pub(crate) fn end_round(id: RecordId, mut audit: Audit) -> Weight {
-		let stages = T::Ledger::get(&id).map_or(0, |record| record.body.stages.len());
+		let record = T::Ledger::get(&id);
+		let stages = record.as_ref().map_or(0, |record| record.body.stages.len());
 		let stages = stages.saturated_into();
 		let seats = Self::seats_of(&id);
 		let weight = T::WeightInfo::end_round(seats.len().saturated_into());
@@ -63,11 +65,27 @@ impl<T: Config> Pallet<T> {
 			Weight::zero()
 		} else {
 			audit.root = root;
-			// Those whom a requester chose may find nothing wrong, and accuse nobody.
-			let is_sound = verdict == Verdict::Passed || audit.stakes.named.is_none();
-			Self::decide(id, audit, if is_sound { verdict } else { Verdict::Unaudited })
+			let verdict = Self::sound(&audit, verdict);
+			let accuses = |record: &RecordEntry| {
+				seats.iter().any(|(_, seat)| Self::accusation(record, seat).is_some())
+			};
+			if record.as_ref().is_some_and(accuses) {
+				Self::hold_for_disputes(id, audit, verdict)
+			} else {
+				Self::decide(id, audit, verdict)
+			}
 		};
 		weight.saturating_add(further)
+	}
+
+	/// What the seats' verdict is worth: those whom a requester chose may find nothing wrong, and accuse
+	/// nobody.
+	pub(crate) fn sound(audit: &Audit, verdict: Verdict) -> Verdict {
+		if verdict == Verdict::Passed || audit.stakes.named.is_none() {
+			verdict
+		} else {
+			Verdict::Unaudited
+		}
 	}
 
 	/// Holds a verdict back for a window, if somebody may have made the record false on purpose, and

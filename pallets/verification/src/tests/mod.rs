@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod canaries;
+mod disputes;
 mod distribution;
 mod draw;
 mod force_draw;

@@ -188,8 +188,16 @@ impl Game {
 		Verification::seat(self.id, verifier.account.clone())
 	}
 
-	/// Goes on to the window after this one.
+	/// Goes on to the window after this one, past that in which nobody contests the verdict.
 	pub fn end_window(&self) {
+		self.next_window();
+		if self.phase() == Some(Phase::Dispute) {
+			self.next_window();
+		}
+	}
+
+	/// Goes on to the window after this one.
+	pub fn next_window(&self) {
 		let audit = self.audit();
 		while self.phase() == Some(audit.phase) && self.audit().until == audit.until {
 			next_block();
@@ -218,6 +226,11 @@ impl Game {
 			}
 		}
 		self.end_window();
+	}
+
+	/// The leaves that the stages signed.
+	pub fn leaves(&self, index: u16) -> Vec<H256> {
+		tree(&self.entry.body, index, lie(self), leaf_hash)
 	}
 
 	pub fn verdict(&self) -> Option<Verdict> {
@@ -323,6 +336,11 @@ impl Verifier {
 			(Conduct::Echo, _) | (_, None) => Finding::Valid,
 			(_, Some(index)) => Finding::Boundary { index, roots },
 		}
+	}
+
+	/// The leaves of its run, without what hides them.
+	pub fn leaves(&self, game: &Game, conduct: Conduct, index: u16) -> Vec<H256> {
+		tree(&game.entry.body, index, self.sees(game, conduct), leaf_hash)
 	}
 
 	pub fn what(&self, game: &Game, conduct: Conduct) -> Reveal {

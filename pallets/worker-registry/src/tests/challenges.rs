@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
 	mock::{
-		answer, build_and_execute, next_block, run_to, Closed, CurrentEra, PerEra, Window, ALICE,
-		BOB, CHARLIE, ERA, MINIMUM, WINDOW,
+		answer, build_and_execute, next_block, run_to, AnswerWindow, Closed, CurrentEra, PerEra,
+		ALICE, BOB, CHARLIE, ERA, MINIMUM, WINDOW,
 	},
 	Attendances, Challenges, Closing, ClosingList, EraTally, WorkerState, MAX_ASKED, TALLIES,
 };
@@ -236,11 +236,11 @@ fn a_shorter_window_should_not_close_an_earlier_challenge() {
 	build_and_execute(|| {
 		works(&ALICE, 1);
 		PerEra::set(ERA);
-		Window::set(200);
+		AnswerWindow::set(200);
 		next_block();
 		let closes = WorkerRegistry::challenge(ALICE).unwrap().closes;
 		assert_eq!(closes, 2 + 200 + 1);
-		Window::set(WINDOW);
+		AnswerWindow::set(WINDOW);
 		run_to(closes - 1);
 		assert_eq!(state(&ALICE), WorkerState::Active);
 		PerEra::set(0);
