@@ -112,7 +112,7 @@ fn help_should_say_what_each_command_takes() {
 		(&["--help"], &["generate", "bench", "model"]),
 		(&["run", "--help"], &["--node", "ARIA_NODE", "ARIA_SURI", "worker.toml", "Examples"]),
 		(&["run", "--help"], &["--cpu-percent", "--hours", "--layers", "--leave", "--idle-watts"]),
-		(&["run", "--help"], &["--gateway", "--requests-per-minute", "--relay-for-others"]),
+		(&["run", "--help"], &["--gateway-stake", "--requests-per-minute", "--relay-for-others"]),
 		(&["status", "--help"], &["--base-path", "--plan", "--json", "Examples"]),
 		(&["pause", "--help"], &["--base-path", "reputation"]),
 		(&["resume", "--help"], &["--base-path"]),

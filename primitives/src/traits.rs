@@ -249,8 +249,8 @@ pub trait AuditDraw {
 	fn price_limit(_stake: Balance) -> Balance {
 		Balance::MAX
 	}
-	/// Most that auditable records of several stages may cost together which are not vested and in
-	/// which a worker with `stake` takes part, in planck.
+	/// Most that auditable records which are not vested may cost together, in planck: those of several
+	/// stages in which a worker with `stake` takes part, and all of a gateway with `stake`.
 	fn shared_limit(_stake: Balance) -> Balance {
 		Balance::MAX
 	}

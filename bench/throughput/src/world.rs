@@ -60,7 +60,9 @@ const KEY_LIFE: BlockNumber = 1_000_000;
 /// What each kind of account begins with.
 const WORKER_FUNDS: Balance = 65 * ARIA;
 const REQUESTER_FUNDS: Balance = 1_000 * ARIA;
-const GATEWAY_FUNDS: Balance = 200 * ARIA;
+const GATEWAY_FUNDS: Balance = 200_000 * ARIA;
+/// What the gateway stakes on top of the least stake: enough for all that is settled.
+const GATEWAY_MORE: Balance = 199_000 * ARIA;
 const SUBMITTER_FUNDS: Balance = 100_000 * ARIA;
 
 /// Parts of a layer, in canonical order.
@@ -167,6 +169,7 @@ impl World {
 	fn registrations(&self, site: &Site) -> Result<Vec<(Pair, RuntimeCall)>> {
 		let mut calls: Vec<(Pair, RuntimeCall)> = vec![
 			(self.gateway.clone(), Market::register_gateway {}.into()),
+			(self.gateway.clone(), Market::raise_gateway_stake { amount: GATEWAY_MORE }.into()),
 			(
 				self.gateway.clone(),
 				Models::set_offer { model: self.models[0], offer: self.offer }.into(),

@@ -67,6 +67,8 @@ pub enum Call {
 	Withdraw,
 	/// `InferenceMarket.register_gateway`.
 	RegisterGateway,
+	/// `InferenceMarket.raise_gateway_stake`: what is added, in planck.
+	RaiseGatewayStake(Balance),
 	/// `InferenceMarket.deposit`: into the caller's escrow, in planck.
 	Deposit(Balance),
 	/// `InferenceMarket.register_key`.
@@ -301,6 +303,7 @@ impl Call {
 			Call::Unbond => ("WorkerRegistry", "unbond"),
 			Call::Withdraw => ("WorkerRegistry", "withdraw"),
 			Call::RegisterGateway => ("InferenceMarket", "register_gateway"),
+			Call::RaiseGatewayStake(_) => ("InferenceMarket", "raise_gateway_stake"),
 			Call::Deposit(_) => ("InferenceMarket", "deposit"),
 			Call::RegisterKey { .. } => ("InferenceMarket", "register_key"),
 			Call::UpdateKey { .. } => ("InferenceMarket", "update_key"),
@@ -366,7 +369,7 @@ impl Call {
 			}
 			Call::SetRegion(region) => region.encode(),
 			Call::RotatePeer { peer, peer_signature } => (peer, peer_signature).encode(),
-			Call::Deposit(amount) => Compact(*amount).encode(),
+			Call::RaiseGatewayStake(amount) | Call::Deposit(amount) => Compact(*amount).encode(),
 			Call::RegisterKey { key, gateway, allowance, hourly_cap, expiry } => {
 				(key, gateway, Compact(*allowance), Compact(*hourly_cap), expiry).encode()
 			}
@@ -587,6 +590,7 @@ mod tests {
 			Call::Unbond,
 			Call::Withdraw,
 			Call::RegisterGateway,
+			Call::RaiseGatewayStake(1 << 75),
 			Call::Deposit(1 << 80),
 			Call::RegisterKey {
 				key: account(4),

@@ -138,6 +138,16 @@ impl Chain {
 		self.entry_of("InferenceMarket", "Gateways", account, at).await
 	}
 
+	/// What the records of a gateway cost that its stake answers for, since they are not vested, in
+	/// planck; see [`GatewayView::room`].
+	///
+	/// # Errors
+	/// Those of all reads.
+	pub async fn answered(&self, gateway: &AccountId, at: At) -> Result<Balance, ChainError> {
+		let total = self.entry_of("InferenceMarket", "AnsweredTotal", gateway, at).await?;
+		Ok(total.unwrap_or_default())
+	}
+
 	/// What an account earned that is not vested yet, in planck.
 	///
 	/// # Errors

@@ -1,6 +1,7 @@
 //! What the chain keeps of workers, gateways, keys and accounts: structures of its pallets as this
 //! crate reads them. Their bytes are checked against the committed metadata.
 
+use aria_math::audit::shared_limit;
 use aria_primitives::{
 	record::LayerRange, AccountId, Balance, BlockNumber, EraIndex, ModelId, Moment, Ppm,
 };
@@ -175,6 +176,14 @@ pub struct GatewayView {
 	pub state: GatewayState,
 	/// The block that registered it.
 	pub registered_at: BlockNumber,
+}
+
+impl GatewayView {
+	/// What further records that may be audited can cost together before some have vested, in planck,
+	/// where those that are not vested cost `answered` (`docs/protocol/audit.md`).
+	pub fn room(&self, answered: Balance) -> Balance {
+		shared_limit(self.stake).saturating_sub(answered)
+	}
 }
 
 /// Which nonces of a spending key are used (`docs/protocol/ticket.md`).
@@ -402,6 +411,12 @@ mod tests {
 			nonces: NonceWindow::default(),
 			revoked: false,
 		}
+	}
+
+	#[test]
+	fn a_gateway_should_answer_for_what_its_stake_leaves() {
+		let gateway = GatewayView { stake: 10, state: GatewayState::Active, registered_at: 2 };
+		assert_eq!([0, 7, 10, 11].map(|answered| gateway.room(answered)), [10, 3, 0, 0]);
 	}
 
 	#[test]

@@ -3,7 +3,7 @@
 use super::{
 	common::Common,
 	config::{Amount, Config, ModelName},
-	gateway::catalogue::Catalogue,
+	gateway::{catalogue::Catalogue, room::Room},
 	guard::Counters,
 	live::now,
 	paused,
@@ -30,7 +30,7 @@ use crate::{
 };
 use anyhow::{bail, Context, Result};
 use aria_chain_client::At;
-use aria_primitives::{Balance, ModelId};
+use aria_primitives::{Balance, ModelId, ARIA};
 use futures::future::BoxFuture;
 use sp_core::crypto::Ss58Codec;
 use std::{
@@ -66,6 +66,8 @@ pub struct GatewayParts {
 	pub catalogue: Arc<Catalogue>,
 	/// Answers verifiers.
 	pub giving: Arc<Giving>,
+	/// What its stake still answers for.
+	pub room: Arc<Room>,
 }
 
 impl Process {
@@ -260,7 +262,9 @@ impl Control for Process {
 		let bytes = worker.map_or(0, |worker| worker.governor.bytes().taken());
 		let relayed = worker.map_or(0, |worker| worker.relayed.passed());
 		let (failed, replaced) = self.planner.failures();
-		let gauges: [(&str, &str, f64); 15] = [
+		let room = self.gateway.as_ref().map(|parts| parts.room.measured()).unwrap_or_default();
+		let aria = |planck: Balance| planck as f64 / ARIA as f64;
+		let gauges: [(&str, &str, f64); 17] = [
 			("working", "1 if orders are taken", f64::from(u8::from(status.working))),
 			("paused", "1 if the contributor paused it", f64::from(u8::from(status.paused))),
 			("sessions", "sessions that run", status.sessions as f64),
@@ -292,6 +296,12 @@ impl Control for Process {
 				status.settlements.failed as f64,
 			),
 			("peers", "peers with a connection", status.peers as f64),
+			("gateway_stake_aria", "what this gateway has staked", aria(room.stake)),
+			(
+				"gateway_room_aria",
+				"what further records its stake answers for before some have vested",
+				aria(room.room),
+			),
 		];
 		let answered = worker.map_or(0, |worker| worker.presence.answered());
 		let counters: [(&str, &str, u64); 35] = [

@@ -158,6 +158,7 @@ async fn start(config: &Config, common: &Common) -> Result<Option<Running>> {
 		url: format!("http://{}/v1", gateway.serving.local_addr),
 		catalogue: gateway.catalogue.clone(),
 		giving: gateway.giving.clone(),
+		room: gateway.room.clone(),
 	});
 	let process = Process::new(config, common, worker.clone(), parts, planner, canaries);
 	let admin = admin::Server::start(

@@ -6,7 +6,8 @@
 use aria_chain_client::{At, Chain, ChainError, Constants, GatewayState, GatewayView, SpendingKey};
 use aria_network::wire::pipeline::Order;
 use aria_primitives::{
-	record::Anchor, traits::Offer, AccountId, Balance, BlockNumber, ModelId, Moment,
+	record::Anchor, ticket::AuditMode, traits::Offer, AccountId, Balance, BlockNumber, ModelId,
+	Moment,
 };
 use std::{
 	collections::HashMap,
@@ -52,10 +53,20 @@ pub struct Paid {
 	pub escrow: Balance,
 	/// The gateway, if it is registered.
 	pub gateway: Option<GatewayView>,
+	/// What the gateway's records cost that are not vested, in planck.
+	pub answered: Balance,
 	/// What the gateway asks for the model's tokens.
 	pub offer: Option<Offer>,
 	/// Whether the order's anchor is a block of this chain; `None` where it was not asked.
 	pub anchor: Option<(Anchor, bool)>,
+}
+
+impl Paid {
+	/// What further records of the gateway that may be audited can cost together, in planck: beyond that
+	/// the chain leaves the price with the requester.
+	pub fn room(&self) -> Balance {
+		self.gateway.as_ref().map_or(0, |gateway| gateway.room(self.answered))
+	}
 }
 
 /// Payments, as read at the best block.
@@ -144,10 +155,11 @@ impl Payments {
 		best: (BlockNumber, sp_core::H256),
 	) -> Result<Paid, ChainError> {
 		let at = At::Block(best.1);
-		let (key, escrow, gateway, offer, time) = tokio::try_join!(
+		let (key, escrow, gateway, answered, offer, time) = tokio::try_join!(
 			self.chain.spending_key(who.key, at),
 			self.chain.escrow(who.requester, at),
 			self.chain.gateway(who.gateway, at),
+			self.chain.answered(who.gateway, at),
 			self.chain.offer(who.model, who.gateway, at),
 			self.chain.timestamp(at),
 		)?;
@@ -158,6 +170,7 @@ impl Payments {
 			key,
 			escrow: held.saturating_sub(reserved),
 			gateway,
+			answered,
 			offer,
 			anchor: None,
 		})
@@ -209,6 +222,9 @@ pub fn judge(
 		{
 			return refuse("the gateway's unbonding is over");
 		}
+		Some(gateway) if gateway.stake < constants.gateway_stake / 2 => {
+			return refuse("the gateway lost too much of its stake for its records to be settled");
+		}
 		Some(_) => {}
 	}
 	let Some(key) = &paid.key else {
@@ -254,6 +270,12 @@ pub fn judge(
 	if price > paid.escrow {
 		return refuse("the requester's escrow does not cover the answer");
 	}
+	// What nobody may check takes none of it.
+	if price > paid.room() && ticket.audit_mode != AuditMode::None {
+		return refuse(
+			"the gateway's stake answers for no more until some of its records have vested",
+		);
+	}
 	Ok(())
 }
 
@@ -268,7 +290,7 @@ pub(in crate::run) mod testing {
 	};
 	use aria_primitives::{
 		record::LayerRange,
-		ticket::{AuditMode, SignedTicket, Ticket, TICKET_VERSION},
+		ticket::{SignedTicket, Ticket, TICKET_VERSION},
 		Signature, ARIA,
 	};
 	use sp_core::{sr25519, H256};
@@ -334,7 +356,12 @@ pub(in crate::run) mod testing {
 				revoked: false,
 			}),
 			escrow: ARIA,
-			gateway: Some(GatewayView { stake: 1, state: GatewayState::Active, registered_at: 1 }),
+			gateway: Some(GatewayView {
+				stake: 2 * ARIA,
+				state: GatewayState::Active,
+				registered_at: 1,
+			}),
+			answered: 0,
 			offer: Some(Offer { prompt_price: 1, cached_price: 1, output_price: 1_000 }),
 			anchor: Some((Anchor { number: 95, hash: H256::repeat_byte(6) }, true)),
 		}
@@ -345,6 +372,7 @@ pub(in crate::run) mod testing {
 			max_anchor_age: 100,
 			max_ticket_lifetime: 600,
 			byte_fee: 1,
+			gateway_stake: ARIA,
 			..Constants::default()
 		}
 	}
@@ -372,7 +400,7 @@ mod tests {
 	#[test]
 	fn whatever_the_chain_would_refuse_should_be_refused() {
 		type Change = fn(&mut Order, &mut Paid);
-		let cases: [(&str, Change); 16] = [
+		let cases: [(&str, Change); 18] = [
 			("anchor", |order, _| order.anchor.number = 40),
 			("anchor", |order, _| order.anchor.number = 200),
 			("fork", |_, paid| paid.anchor.as_mut().unwrap().1 = false),
@@ -391,6 +419,8 @@ mod tests {
 			("minimum", |_, paid| paid.offer.as_mut().unwrap().output_price = 400),
 			("allowance", |_, paid| paid.key.as_mut().unwrap().spent = ARIA),
 			("escrow", |_, paid| paid.escrow = 10),
+			("lost too much", |_, paid| paid.gateway.as_mut().unwrap().stake = ARIA / 2 - 1),
+			("answers for no more", |_, paid| paid.answered = 2 * ARIA),
 		];
 		for (words, change) in cases {
 			let error = judged(change).unwrap_err();
@@ -398,5 +428,14 @@ mod tests {
 		}
 		let dear = judged(|order, _| order.ticket.ticket.max_price = 10).unwrap_err();
 		assert!(dear.contains("at most"), "{dear}");
+	}
+
+	#[test]
+	fn what_nobody_may_check_should_not_need_the_gateways_stake() {
+		let unchecked = judged(|order, paid| {
+			order.ticket.ticket.audit_mode = AuditMode::None;
+			paid.answered = 2 * ARIA;
+		});
+		assert_eq!(unchecked, Ok(()));
 	}
 }

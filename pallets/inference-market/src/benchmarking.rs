@@ -76,6 +76,17 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn raise_gateway_stake() {
+		let world = World::new::<T>(0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(world.gateway.clone()), ARIA);
+
+		let raised = T::GatewayStake::get().saturating_add(ARIA);
+		assert!(Gateways::<T>::get(&world.gateway).is_some_and(|info| info.stake == raised));
+	}
+
+	#[benchmark]
 	fn unbond_gateway() {
 		let world = World::new::<T>(0);
 

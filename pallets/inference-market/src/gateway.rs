@@ -4,7 +4,7 @@ use crate::{
 	pallet::*,
 	types::{GatewayInfo, GatewayState},
 };
-use aria_primitives::AccountId;
+use aria_primitives::{AccountId, Balance};
 use frame_support::{
 	ensure,
 	traits::{fungible::MutateHold, tokens::Precision, Get},
@@ -55,6 +55,18 @@ impl<T: Config> Pallet<T> {
 			T::Currency::hold(&HoldReason::GatewayStake.into(), gateway, amount)?;
 			info.stake = info.stake.saturating_add(amount);
 			Self::deposit_event(Event::GatewayStakeRestored { gateway: gateway.clone(), amount });
+			Ok(())
+		})
+	}
+
+	/// Puts more on hold than a gateway has to, so that it answers for more.
+	pub(crate) fn do_raise_gateway_stake(gateway: &AccountId, amount: Balance) -> DispatchResult {
+		ensure!(!amount.is_zero(), Error::<T>::AmountZero);
+		Gateways::<T>::try_mutate(gateway, |entry| -> DispatchResult {
+			let info = entry.as_mut().ok_or(Error::<T>::UnknownGateway)?;
+			T::Currency::hold(&HoldReason::GatewayStake.into(), gateway, amount)?;
+			info.stake = info.stake.saturating_add(amount);
+			Self::deposit_event(Event::GatewayStakeRaised { gateway: gateway.clone(), amount });
 			Ok(())
 		})
 	}

@@ -43,6 +43,9 @@
 //! * **Unvested value is bounded** by [`Config::UnvestedFactor`] × stake for each worker, so that
 //!   cheating until caught costs more than it brings. What a stage's share exceeds the bound by stays
 //!   with the requester.
+//! * **A gateway's stake answers for its records**: what those that may be audited cost for their tokens
+//!   while they are not vested is at most its stake. What exceeds it stays with the requester; a gateway
+//!   that sells more raises its stake.
 //! * **Requests** reserve their maximal price. What the escrow lacks is taken from the free balance;
 //!   what is not used stays in the escrow, from which it can be withdrawn. The price is by the offer
 //!   that the gateway had when it matched.
@@ -178,7 +181,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type FreeFrom: Get<Balance>;
 
-		/// Stake of a gateway, in planck.
+		/// Least stake of a gateway, in planck.
 		#[pallet::constant]
 		type GatewayStake: Get<Balance>;
 
@@ -309,6 +312,18 @@ pub mod pallet {
 	/// Sum of [`Shared`] over all epochs.
 	#[pallet::storage]
 	pub type SharedTotal<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
+
+	/// What the auditable records of a gateway cost for their tokens, by the epoch that settled them, in
+	/// planck.
+	#[pallet::storage]
+	pub type Answered<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, EpochIndex, Blake2_128Concat, AccountId, Balance>;
+
+	/// Sum of [`Answered`] over all epochs; no record adds to it beyond what the gateway's stake answers
+	/// for.
+	#[pallet::storage]
+	pub type AnsweredTotal<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
 
 	/// What is burnt when the bucket of an epoch closes, in planck.
@@ -545,7 +560,8 @@ pub mod pallet {
 			/// In planck.
 			amount: Balance,
 		},
-		/// A record's tokens were paid as far as its stages' stakes answer for them; `Settled` follows.
+		/// A record's tokens were paid as far as the stakes of its stages and of its gateway answer for
+		/// them; `Settled` follows.
 		PriceLimited {
 			/// The record.
 			id: RecordId,
@@ -571,6 +587,13 @@ pub mod pallet {
 			/// The gateway.
 			gateway: AccountId,
 			/// In planck.
+			amount: Balance,
+		},
+		/// A gateway added to its stake.
+		GatewayStakeRaised {
+			/// The gateway.
+			gateway: AccountId,
+			/// What it added, in planck.
 			amount: Balance,
 		},
 	}
@@ -888,7 +911,7 @@ pub mod pallet {
 			Self::do_unbond_gateway(&gateway)
 		}
 
-		/// Takes the stake back after unbonding; the account is no gateway any more.
+		/// Takes all of the stake back after unbonding; the account is no gateway any more.
 		///
 		/// ## Dispatch Origin
 		///
@@ -1281,6 +1304,41 @@ pub mod pallet {
 		pub fn restore_gateway_stake(origin: OriginFor<T>) -> DispatchResult {
 			let gateway = ensure_signed(origin)?;
 			Self::do_restore_gateway_stake(&gateway)
+		}
+
+		/// Adds to the caller's stake as a gateway, of which there may be more than
+		/// [`Config::GatewayStake`].
+		///
+		/// ## Dispatch Origin
+		///
+		/// `Signed` by the gateway.
+		///
+		/// ## Details
+		///
+		/// What a gateway's auditable records cost for their tokens that are not vested is at most its
+		/// stake; what exceeds that stays with the requesters. [`Pallet::withdraw_gateway_stake`] gives
+		/// all of the stake back; audits take from all of it.
+		///
+		/// ## Parameters
+		///
+		/// - `amount`: in planck; moved from the free balance on hold.
+		///
+		/// ## Errors
+		///
+		/// - [`Error::AmountZero`], [`Error::UnknownGateway`], or the currency's error if the free
+		///   balance does not suffice.
+		///
+		/// ## Events
+		///
+		/// - [`Event::GatewayStakeRaised`]
+		#[pallet::call_index(16)]
+		#[pallet::weight(T::WeightInfo::raise_gateway_stake())]
+		pub fn raise_gateway_stake(
+			origin: OriginFor<T>,
+			#[pallet::compact] amount: Balance,
+		) -> DispatchResult {
+			let gateway = ensure_signed(origin)?;
+			Self::do_raise_gateway_stake(&gateway, amount)
 		}
 	}
 

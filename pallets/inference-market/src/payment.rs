@@ -180,8 +180,9 @@ impl<T: Config> Pallet<T> {
 		Ok(shares)
 	}
 
-	/// The price as far as the stages' stakes answer for it, should one of them be false: what exceeds it
-	/// stays with the requester. Counts what records of several stages cost for each of their workers.
+	/// The price as far as the stakes of stages and gateway answer for it, should one of them be false or
+	/// silent: what exceeds it stays with the requester. Counts what records of several stages cost for
+	/// each of their workers, and all of them for their gateway.
 	fn answered_price(
 		id: &RecordId,
 		body: &RecordBody,
@@ -203,15 +204,17 @@ impl<T: Config> Pallet<T> {
 		let limit = stages()
 			.map(|node| T::Audit::price_limit(T::Workers::stake(node)))
 			.fold(Balance::MAX, Balance::min);
-		let mut most = tokens.min(limit);
-		if body.stages.len() > 1 {
+		let is_shared = body.stages.len() > 1;
+		let mut most = tokens.min(limit).min(Self::answered_room(&terms.gateway));
+		if is_shared {
 			for node in stages() {
 				let limit = T::Audit::shared_limit(T::Workers::stake(node));
 				most = most.min(limit.saturating_sub(SharedTotal::<T>::get(node)));
 			}
+		}
+		if is_shared && !most.is_zero() {
 			for node in stages() {
-				let is_bounded = T::Audit::shared_limit(T::Workers::stake(node)) < Balance::MAX;
-				if is_bounded && !most.is_zero() {
+				if T::Audit::shared_limit(T::Workers::stake(node)) < Balance::MAX {
 					Shared::<T>::mutate(epoch, node, |entry| {
 						*entry = Some(entry.unwrap_or(0).saturating_add(most));
 					});
@@ -219,10 +222,33 @@ impl<T: Config> Pallet<T> {
 				}
 			}
 		}
+		Self::note_answered(epoch, &terms.gateway, most);
 		if most < tokens {
 			Self::deposit_event(Event::PriceLimited { id: *id, tokens: most });
 		}
 		Price { tokens: most, bytes }
+	}
+
+	/// What all auditable records of a gateway may cost together that are not vested, in planck.
+	fn answered_limit(gateway: &AccountId) -> Balance {
+		T::Audit::shared_limit(Gateways::<T>::get(gateway).map_or(0, |info| info.stake))
+	}
+
+	/// What a gateway's stake answers for on top of its records that are not vested, in planck. Nothing
+	/// where more was settled before an audit took stake.
+	fn answered_room(gateway: &AccountId) -> Balance {
+		Self::answered_limit(gateway).saturating_sub(AnsweredTotal::<T>::get(gateway))
+	}
+
+	/// Counts what an auditable record cost for its gateway, where that is bounded.
+	fn note_answered(epoch: EpochIndex, gateway: &AccountId, price: Balance) {
+		if price.is_zero() || Self::answered_limit(gateway) == Balance::MAX {
+			return;
+		}
+		Answered::<T>::mutate(epoch, gateway, |entry| {
+			*entry = Some(entry.unwrap_or(0).saturating_add(price));
+		});
+		AnsweredTotal::<T>::mutate(gateway, |total| *total = total.saturating_add(price));
 	}
 
 	/// Leaves with the requester what stages would get beyond what their stakes answer for. The

@@ -2,18 +2,30 @@
 
 use crate::{pallet::*, types::RequestState};
 use alloc::collections::{BTreeMap, BTreeSet};
-use aria_primitives::{AccountId, Balance};
+use aria_primitives::{AccountId, Balance, EpochIndex};
 use frame_support::{
 	ensure,
 	traits::fungible::{Inspect, InspectHold},
 };
 use sp_runtime::TryRuntimeError;
 
+/// What each account has in all epochs.
+fn sums_of(
+	parts: impl Iterator<Item = (EpochIndex, AccountId, Balance)>,
+) -> BTreeMap<AccountId, Balance> {
+	let mut sums = BTreeMap::<AccountId, Balance>::new();
+	for (_, account, price) in parts {
+		let sum = sums.entry(account).or_default();
+		*sum = sum.saturating_add(price);
+	}
+	sums
+}
+
 impl<T: Config> Pallet<T> {
 	/// Checks, in order:
 	///
 	/// 1. [`UnvestedTotal`] is the sum of [`Unvested`] for each account without what was forfeited, and
-	///    never 0; so is [`SharedTotal`] of [`Shared`].
+	///    never 0; so are [`SharedTotal`] of [`Shared`] and [`AnsweredTotal`] of [`Answered`].
 	/// 2. The pot has what is unvested, to be burnt or unclaimed, on top of the existential deposit.
 	/// 3. Each escrow is on hold in full, and no more than that is reserved.
 	/// 4. What is reserved is the sum of the requester's requests.
@@ -47,13 +59,12 @@ impl<T: Config> Pallet<T> {
 		}
 		let totals: BTreeMap<AccountId, Balance> = UnvestedTotal::<T>::iter().collect();
 		ensure!(sums == totals, "1: unvested totals differ from their parts");
-		let mut shared = BTreeMap::<AccountId, Balance>::new();
-		for (_, worker, price) in Shared::<T>::iter() {
-			let sum = shared.entry(worker).or_default();
-			*sum = sum.saturating_add(price);
-		}
 		let totals: BTreeMap<AccountId, Balance> = SharedTotal::<T>::iter().collect();
+		let shared = sums_of(Shared::<T>::iter());
 		ensure!(shared == totals, "1: totals of shared records differ from their parts");
+		let totals: BTreeMap<AccountId, Balance> = AnsweredTotal::<T>::iter().collect();
+		let answered = sums_of(Answered::<T>::iter());
+		ensure!(answered == totals, "1: totals of gateways' records differ from their parts");
 		for amount in UnvestedBurn::<T>::iter_values().chain(Unclaimed::<T>::iter_values()) {
 			owed = owed.saturating_add(amount);
 		}

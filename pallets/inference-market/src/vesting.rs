@@ -18,6 +18,12 @@ use frame_support::{
 };
 use sp_runtime::{traits::Zero, DispatchError, DispatchResult, SaturatedConversion};
 
+/// Takes `amount` out of a total; one of which nothing is left is gone.
+fn lower(total: &mut Option<Balance>, amount: Balance) {
+	let left = total.unwrap_or(0).saturating_sub(amount);
+	*total = (!left.is_zero()).then_some(left);
+}
+
 impl<T: Config> Pallet<T> {
 	/// Whether the records of `epoch` and of all epochs before it can't fail an audit any more: its time
 	/// is over, and all that were drawn have a verdict, however late that is. A failure takes everything
@@ -37,7 +43,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Self::is_forfeited(epoch, &payee), Error::<T>::NothingToRelease);
 		let amount = Unvested::<T>::take(epoch, &payee).ok_or(Error::<T>::NothingToRelease)?;
 		if let Some(price) = Shared::<T>::take(epoch, &payee) {
-			Self::lower_shared_total(&payee, price);
+			SharedTotal::<T>::mutate_exists(&payee, |total| lower(total, price));
+		}
+		if let Some(price) = Answered::<T>::take(epoch, &payee) {
+			AnsweredTotal::<T>::mutate_exists(&payee, |total| lower(total, price));
 		}
 		Self::burn_bucket(epoch);
 		Self::pay_out(epoch, payee, amount);
@@ -63,7 +72,8 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::drain(Self::drain(budget))
 	}
 
-	/// Takes up to `budget` steps, each a payment or the end of a bucket; returns how many it took.
+	/// Takes up to `budget` steps, each a payment, a price that counts no more, or the end of a bucket;
+	/// returns how many it took.
 	pub(crate) fn drain(budget: u32) -> u32 {
 		let (first, mut steps) = (NextBucket::<T>::get(), 0u32);
 		let mut bucket = first;
@@ -75,7 +85,12 @@ impl<T: Config> Pallet<T> {
 			}
 			let room = budget.saturating_sub(steps).saturated_into();
 			for (worker, price) in Shared::<T>::drain_prefix(bucket).take(room) {
-				Self::lower_shared_total(&worker, price);
+				SharedTotal::<T>::mutate_exists(&worker, |total| lower(total, price));
+				steps = steps.saturating_add(1);
+			}
+			let room = budget.saturating_sub(steps).saturated_into();
+			for (gateway, price) in Answered::<T>::drain_prefix(bucket).take(room) {
+				AnsweredTotal::<T>::mutate_exists(&gateway, |total| lower(total, price));
 				steps = steps.saturating_add(1);
 			}
 			if steps < budget {
@@ -112,18 +127,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Counts `amount` out of what is unvested in all buckets.
 	pub(crate) fn lower_unvested_total(payee: &AccountId, amount: Balance) {
-		UnvestedTotal::<T>::mutate_exists(payee, |entry| {
-			let left = entry.unwrap_or(0).saturating_sub(amount);
-			*entry = (!left.is_zero()).then_some(left);
-		});
-	}
-
-	/// Counts `price` out of what a worker's shared records cost in all buckets.
-	fn lower_shared_total(worker: &AccountId, price: Balance) {
-		SharedTotal::<T>::mutate_exists(worker, |entry| {
-			let left = entry.unwrap_or(0).saturating_sub(price);
-			*entry = (!left.is_zero()).then_some(left);
-		});
+		UnvestedTotal::<T>::mutate_exists(payee, |total| lower(total, amount));
 	}
 
 	/// Pays what left [`Unvested`], or keeps it for [`Pallet::claim`].

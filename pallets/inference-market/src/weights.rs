@@ -34,6 +34,7 @@ pub trait WeightInfo {
 	fn match_request(s: u32, ) -> Weight;
 	fn cancel_request() -> Weight;
 	fn restore_gateway_stake() -> Weight;
+	fn raise_gateway_stake() -> Weight;
 	fn expire_requests(r: u32, ) -> Weight;
 	fn drain(r: u32, ) -> Weight;
 }
@@ -369,6 +370,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
+	/// Estimated.
+	///
+	/// Keys read and written:
+	/// - `Balances::Holds` (r:1 w:1)
+	/// - `InferenceMarket::Gateways` (r:1 w:1)
+	/// - `System::Account` (r:1 w:1)
+	fn raise_gateway_stake() -> Weight {
+		Weight::from_parts(80_000_000, 240)
+			.saturating_add(T::DbWeight::get().reads(3_u64))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+	}
 	/// Takes 6.0 µs at least.
 	///
 	/// The range of component `r` is `[0, 64]`.
@@ -524,6 +536,11 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn restore_gateway_stake() -> Weight {
+		Weight::from_parts(80_000_000, 240)
+			.saturating_add(RocksDbWeight::get().reads(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+	}
+	fn raise_gateway_stake() -> Weight {
 		Weight::from_parts(80_000_000, 240)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))

@@ -30,7 +30,9 @@ pub const PPM_SQUARED: u64 = PPM as u64 * PPM as u64;
 const MILLI: Balance = ARIA / 1_000;
 
 /// What records of several stages cost together, as far as they are not vested, is at most this many times
-/// the stake of each of their workers: else a stage with little could take the blame for many.
+/// the stake of each of their workers: else a stage with little could take the blame for many. What all
+/// records of a gateway cost is at most as many times its own stake: else it could have many more
+/// false ones paid than its stake can answer for, and hand over none of them.
 pub const SHARED_FACTOR: Balance = 1;
 
 /// How many parameters there are.
@@ -333,8 +335,8 @@ pub fn record_limit(liability: Balance) -> Balance {
 	mul_div_floor(liability, assured, rest).unwrap_or(0)
 }
 
-/// What records of several stages in which a worker with that stake takes part may cost together as far as
-/// they are not vested, in planck.
+/// What records of several stages in which a worker with that stake takes part, or all records of a
+/// gateway with that stake, may cost together as far as they are not vested, in planck.
 pub fn shared_limit(stake: Balance) -> Balance {
 	stake.saturating_mul(SHARED_FACTOR)
 }

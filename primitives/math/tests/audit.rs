@@ -294,6 +294,150 @@ proptest! {
 	}
 }
 
+// --- silent gateways --------------------------------------------------------------------------
+
+/// The part of a price that gateway and stages have of it at most, in ppm: their shares, and the emission
+/// for what is burnt.
+const KEPT_PPM: u32 = 700_000 + 100_000 + 90_000;
+
+/// A gateway that hands nothing over to those who are not its friends, and has all stages, whom a silent
+/// gateway does not cost their pay. What its stake answers for it sells at once, in records of one price.
+struct Silenced {
+	/// Records.
+	records: u128,
+	/// What they cost, in planck.
+	sold: Balance,
+	/// Probability that a record is drawn and the gateway found silent.
+	caught: f64,
+	/// What each verdict takes, in planck.
+	slash: Balance,
+}
+
+impl Silenced {
+	fn new(
+		stake: Balance,
+		price: Balance,
+		executors: Balance,
+		honest_ppm: u32,
+		parameters: &AuditParameters,
+	) -> Self {
+		let records = shared_limit(stake) / price;
+		let liability = liability(executors, parameters);
+		let drawn = draw_probability_ppm(MAX_SCORE, price, liability, parameters);
+		let found = detection_ppm(parameters.seats, parameters.further_seats, honest_ppm);
+		Self {
+			records,
+			sold: records * price,
+			caught: f64::from(drawn) * f64::from(found) / 1e12,
+			slash: silence(stake, price, 0, parameters).slashed,
+		}
+	}
+
+	/// What it has of so many records, less what of `stake` it expects to lose; in planck.
+	fn net(&self, stake: Balance, records: u128) -> f64 {
+		let (count, hit) = (records as f64, self.caught.min(1.0 - 1e-12));
+		let mut chance = (1.0 - hit).powf(count);
+		let mut lost = 0.0;
+		for verdicts in 0..=records {
+			lost += chance * (verdicts as f64 * self.slash as f64).min(stake as f64);
+			chance *= (count - verdicts as f64) / (verdicts as f64 + 1.0) * hit / (1.0 - hit);
+		}
+		let each = self.sold as f64 / self.records as f64;
+		count * each * f64::from(KEPT_PPM) / 1e6 - lost
+	}
+}
+
+proptest! {
+	#![proptest_config(config())]
+
+	/// Nothing vests past an open audit, so that what it is paid before its first verdict is what is
+	/// expected until a record is caught; what it is paid after it was not vested then, and its stake
+	/// bounds that.
+	#[test]
+	fn the_gain_of_a_silent_gateway_should_be_below_stake_and_unvested(
+		parameters in any_parameters(),
+		more in any_amount(),
+		executors in any_amount(),
+		place in any::<u64>(),
+		reputation in any_ppm(),
+		fraction in 1..=PPM,
+		honest in PPM / 2..=PPM,
+	) {
+		// A gateway has 100 ARIA at least.
+		let stake = 100 * ARIA + more;
+		let liability = liability(executors, &parameters);
+		let price = price_within(record_limit(liability), place);
+		prop_assume!(price > 0);
+		let probability = draw_probability_ppm(reputation, price, liability, &parameters);
+		let found = detection_ppm(parameters.seats, parameters.further_seats, honest);
+		let until = until_caught(price, fraction, probability, found).unwrap();
+		let unvested = shared_limit(stake) / price * price;
+		prop_assert!(unvested <= stake);
+		prop_assert!(until.gain <= parameters.silence_slash + 1);
+		prop_assert!(until.gain < stake + price);
+		prop_assert!(until.gain + unvested < stake + unvested + price);
+
+		// Each verdict takes as much of the stake as of what more it answers for, and at least what is
+		// lost by a false record: from one to the next there is never more to win than to lose.
+		let mut left = stake;
+		while left > 0 {
+			let all = silence(left, price, 0, &parameters);
+			prop_assert!(all.slashed >= price.max(liability).min(left));
+			let room = shared_limit(left) - shared_limit(left - all.slashed);
+			prop_assert_eq!(room, all.slashed);
+			left -= all.slashed;
+			// With large stakes and small slashes some of them show it.
+			if stake / all.slashed > 1_000 {
+				break;
+			}
+		}
+	}
+
+	/// With a third of the verifiers' stake on its side each record costs it more than it has of it, as
+	/// long as there is stake to lose.
+	#[test]
+	fn silence_should_not_pay_while_there_is_stake_to_lose(
+		parameters in any_parameters(),
+		executors in any_amount(),
+		place in any::<u64>(),
+		honest in 666_667..=PPM,
+	) {
+		let stake = 100 * ARIA;
+		let liability = liability(executors, &parameters);
+		let price = price_within(record_limit(liability), place);
+		prop_assume!(price > 0);
+		let probability = draw_probability_ppm(MAX_SCORE, price, liability, &parameters);
+		let found = detection_ppm(parameters.seats, parameters.further_seats, honest);
+		let slash = silence(stake, price, 0, &parameters).slashed;
+		let kept = price * u128::from(KEPT_PPM) / u128::from(PPM);
+		let caught = u128::from(probability) * u128::from(found);
+		prop_assert!(caught * slash >= kept * u128::from(PPM_SQUARED));
+	}
+}
+
+#[test]
+fn the_stake_of_a_gateway_should_suffice_for_what_it_may_sell() {
+	// At the defaults, whatever the price: with a third of the verifiers' stake lying it loses.
+	let (executors, third) = (1_000 * ARIA, 666_667);
+	let limit = record_limit(liability(executors, &DEFAULT));
+	for stake in [100 * ARIA, 1_000 * ARIA] {
+		for price in [ARIA / 50, ARIA / 10, ARIA / 2, ARIA, 2 * ARIA, limit] {
+			let bounded = Silenced::new(stake, price, executors, third, &DEFAULT);
+			let net = bounded.net(stake, bounded.records);
+			assert!(net < -0.08 * stake as f64, "{stake} {price}: {net}");
+		}
+	}
+	// Ten times as much, and its stake is gone long before its records are judged.
+	let stake = 100 * ARIA;
+	let unbounded = Silenced::new(stake, ARIA, executors, third, &DEFAULT);
+	assert!(unbounded.net(stake, 10 * unbounded.records) > 7.0 * stake as f64);
+	// With half of it lying, it keeps a sixth of its stake at most.
+	for price in [ARIA / 50, ARIA / 10, ARIA, 2 * ARIA, limit] {
+		let bounded = Silenced::new(stake, price, executors, PPM / 2, &DEFAULT);
+		assert!(bounded.net(stake, bounded.records) < stake as f64 / 6.0, "{price}");
+	}
+}
+
 #[test]
 fn without_the_price_in_the_draw_lying_should_pay() {
 	// One record of ten stakes, of which trust alone decides: the tests above can fail.
@@ -446,6 +590,12 @@ fn unvested_prices_of_shared_records_should_be_bounded_by_each_stake() {
 	// A single record within its limit fits at every slash.
 	let highest = AuditParameters { fail_slash_ppm: PPM, ..DEFAULT };
 	assert!(record_limit(liability(ARIA, &highest)) <= shared_limit(ARIA));
+}
+
+#[test]
+fn the_dearest_record_should_fit_a_gateway_with_the_least_stake() {
+	let highest = AuditParameters { silence_slash: 100 * ARIA, ..DEFAULT };
+	assert!(record_limit(liability(u128::MAX, &highest)) <= shared_limit(100 * ARIA));
 }
 
 // --- verifiers that do not work ---------------------------------------------------------------

@@ -86,6 +86,7 @@ fn every_call_should_fit_a_block_when_its_lists_are_as_long_as_they_may_be() {
 		Market::deposit { amount: ARIA }.into(),
 		Market::withdraw { amount: ARIA }.into(),
 		Market::register_gateway {}.into(),
+		Market::raise_gateway_stake { amount: ARIA }.into(),
 		Market::unbond_gateway {}.into(),
 		Market::withdraw_gateway_stake {}.into(),
 		Market::cancel_request { id: NOTHING }.into(),

@@ -266,6 +266,7 @@ fn proxies_should_not_do_what_their_kind_forbids() {
 		(Gateway, GATEWAY, transfer(SUBMITTER)),
 		(Gateway, GATEWAY, Market::unbond_gateway {}.into()),
 		(Gateway, GATEWAY, Market::withdraw_gateway_stake {}.into()),
+		(Gateway, GATEWAY, Market::raise_gateway_stake { amount: ARIA }.into()),
 		(Gateway, GATEWAY, Market::deposit { amount: ARIA }.into()),
 		(Gateway, GATEWAY, request),
 		(Gateway, GATEWAY, Models::register_model { manifest: bytes }.into()),

@@ -21,7 +21,9 @@ use pallet_verification::{ClosedThrough, Drawn, DrawnStatus, Settled};
 const NEW_PALLETS: [&[u8]; 3] = [b"Council", b"Whitelist", b"Parameters"];
 
 /// Items that it had not, of pallets that it had.
-const NEW_ITEMS: [(&[u8], &[u8]); 27] = [
+const NEW_ITEMS: [(&[u8], &[u8]); 29] = [
+	(b"InferenceMarket", b"Answered"),
+	(b"InferenceMarket", b"AnsweredTotal"),
 	(b"InferenceMarket", b"Forfeited"),
 	(b"InferenceMarket", b"Shared"),
 	(b"InferenceMarket", b"SharedTotal"),

@@ -4,7 +4,7 @@ use super::{
 	aria,
 	court::{audit, Matter, Panel, Ruling, Stand, Verdict},
 	outcome::{Caught, Trial},
-	rules::{Setting, DRAW_DELAY, GATEWAY_FACTOR, UNVESTED_FACTOR, VESTING_EPOCHS},
+	rules::{Setting, DRAW_DELAY, UNVESTED_FACTOR, VESTING_EPOCHS},
 	Revenue,
 };
 use crate::random::Random;
@@ -113,6 +113,8 @@ struct Run<'a> {
 	value: Balance,
 	/// What it takes from its requester.
 	price: Balance,
+	/// What of that is for its tokens.
+	tokens: Balance,
 	probability_ppm: u32,
 	stake: Balance,
 	gateway_stake: Balance,
@@ -145,6 +147,7 @@ pub fn lead(random: &mut Random, plan: &Plan, setting: &Setting, panel: &Panel) 
 		panel,
 		value,
 		price: revenue.paid,
+		tokens: price,
 		probability_ppm,
 		stake: plan.stake,
 		gateway_stake: GATEWAY_STAKE,
@@ -183,13 +186,11 @@ impl Run<'_> {
 		let alarmed = self.alarmed.is_some_and(|at| at <= epoch);
 		let false_ppm = if alarmed && self.plan.endgame { PPM } else { self.plan.false_ppm };
 		let rules = self.setting.rules;
-		// Of shared records the prices count, of one's own what they are worth.
+		// Of shared records and those of a gateway the prices count, of one's own what they are worth.
 		let (room, each) = match (self.plan.scapegoat, self.plan.withheld) {
 			(true, _) if rules.bound_shared => (shared_limit(self.plan.stake), self.price),
 			(true, _) => (BEHIND.saturating_mul(UNVESTED_FACTOR), self.value),
-			(_, true) if rules.draw_shared => {
-				(GATEWAY_STAKE.saturating_mul(GATEWAY_FACTOR), self.price)
-			}
+			(_, true) if rules.bound_gateway => (shared_limit(self.gateway_stake), self.tokens),
 			_ => (self.plan.stake.saturating_mul(UNVESTED_FACTOR), self.value),
 		};
 		let scale = |worth: Balance| worth / self.value.max(1) * each;

@@ -97,19 +97,22 @@ pub fn attacks(lab: &Lab) -> Vec<Attack> {
 			"takes gateway, all stages and the verifiers; at most the scapegoat's stake each time",
 		));
 	}
-	attacks.push(
-		versus(
-			"withheld trace: handed over to friends alone, 33 % of the stake",
-			&Plan { withheld: true, gateway: true, stake: 100 * STAKE, price: ARIA, ..acquitted },
-			333_333,
-			"price in the draw, silence is a finding",
-			unpriced.with(|rules| rules.silence_is_finding = false),
-		)
-		.bound(
-			"takes a gateway and all stages, whose stake is gone after ten verdicts: at most what its \
-			 records of about an hour cost, less what was drawn of them",
-		),
-	);
+	let withheld =
+		Plan { withheld: true, gateway: true, stake: 100 * STAKE, price: ARIA, ..acquitted };
+	attacks.push(versus(
+		"withheld trace: handed over to friends alone, 33 % of the stake",
+		&withheld,
+		333_333,
+		"a gateway's stake bounds its records",
+		setting.with(|rules| rules.bound_gateway = false),
+	));
+	attacks.push(versus(
+		"the same with dear records",
+		&Plan { price: DEAR, ..withheld },
+		333_333,
+		"price in the draw, silence is a finding",
+		unpriced.with(|rules| rules.silence_is_finding = false),
+	));
 	attacks.push(versus(
 		"withheld randomness: authors of a third of the blocks choose among seeds",
 		&Plan { blocks_ppm: 333_333, ..plan },

@@ -14,10 +14,6 @@ pub const VESTING_EPOCHS: u64 = 3;
 /// Unvested value is at most this many times the stake.
 pub const UNVESTED_FACTOR: u128 = 10;
 
-/// The prices of records that are not vested would together be at most this many times the gateway's
-/// stake.
-pub const GATEWAY_FACTOR: u128 = 2;
-
 /// Rules of the protocol (`docs/protocol/audit.md`). Each can be switched off, to see whether the
 /// attack that it is there for would pay without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +26,11 @@ pub struct Rules {
 	/// What records of several stages cost while they are not vested is bounded by the stake of each of
 	/// their stages, and stages behind the one to blame have nothing of a false record.
 	pub bound_shared: bool,
+	/// What a gateway's records cost while they are not vested is bounded by its stake.
+	pub bound_gateway: bool,
 	/// A failure draws all records of the worker that are not vested, and silence all of the gateway,
-	/// again and again until somebody looks; and what a gateway's records cost while they are not
-	/// vested is bounded by its stake. The chain has no such rule (`docs/design/018-audit-game.md`).
+	/// again and again until somebody looks. The chain has no such rule
+	/// (`docs/design/018-audit-game.md`).
 	pub draw_shared: bool,
 	/// Buckets open in order: nothing vests past an audit that is open.
 	pub vest_in_order: bool,
@@ -67,6 +65,7 @@ impl Rules {
 		price_in_draw: true,
 		forfeit_all: true,
 		bound_shared: true,
+		bound_gateway: true,
 		draw_shared: false,
 		vest_in_order: true,
 		simple_majority: true,

@@ -23,6 +23,8 @@ use tokio::{task::JoinSet, time::sleep};
 
 /// Temperature of the answers: those of a chat.
 const TEMPERATURE: f64 = 0.7;
+/// What the gateway stakes, in ARIA: enough for all that it sells in a measurement.
+const GATEWAY_STAKE: &str = "100000";
 /// How long a client waits after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(250);
 /// Errors that are shown.
@@ -116,7 +118,10 @@ pub async fn run(settings: &Settings) -> Result<Section> {
 	let package = Package::shipped()?;
 	let bar = bar(settings.seconds, "starting a network");
 	let streams = settings.streams;
-	let mut spec = package.spec(settings).gateway_arg("--max-streams", &streams.to_string());
+	let mut spec = package
+		.spec(settings)
+		.gateway_arg("--max-streams", &streams.to_string())
+		.gateway_arg("--gateway-stake", GATEWAY_STAKE);
 	if streams > 64 {
 		spec = spec.worker_arg("--sessions", &streams.to_string());
 	}

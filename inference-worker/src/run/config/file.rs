@@ -176,6 +176,8 @@ pub struct Gateway {
 	pub cors: Option<bool>,
 	/// What a token costs.
 	pub offer: Option<Prices>,
+	/// What is put on hold for the gateway, at least.
+	pub stake: Option<Amount>,
 }
 
 /// What a gateway asks for, in ARIA a token.
@@ -364,7 +366,7 @@ mod tests {
 		assert!(file.audit.enabled.is_some() && file.audit.canaries.is_some());
 		assert!(file.network.relay_for_others.is_some() && file.energy.active_watts.is_some());
 		let gateway = file.gateway.unwrap();
-		assert!(gateway.offer.is_some() && gateway.cors.is_some());
+		assert!(gateway.offer.is_some() && gateway.cors.is_some() && gateway.stake.is_some());
 		assert!(gateway.requests_per_minute.is_some() && gateway.tokens_per_minute.is_some());
 		assert!(file.admin.token_file.is_some());
 	}
@@ -390,6 +392,7 @@ mod tests {
 			("stake = \"a lot\"", "line 1", "stake"),
 			("[account]\nuri = \"bottom drive obey\"", "line 2", "account.file"),
 			("[gateway]\noffer = { prompt = 1 }", "line 2", "missing field"),
+			("[gateway]\nstake = -1", "line 2", "stake"),
 		] {
 			let error = format!("{:#}", File::parse(text).unwrap_err());
 			assert!(error.contains(line) && error.contains(words), "{text}: {error}");

@@ -159,6 +159,11 @@ pub struct Flags {
 	#[arg(long, value_name = "P,C,O", value_parser = prices, requires = "gateway", help_heading = "Gateway")]
 	pub offer: Option<Prices>,
 
+	/// ARIA that the gateway stakes at least: what it sells until records have vested is bounded by that
+	/// [default: the chain's least stake of a gateway]
+	#[arg(long, value_name = "ARIA", requires = "gateway", help_heading = "Gateway")]
+	pub gateway_stake: Option<Amount>,
+
 	/// Requests a minute of an API key without limits of its own [default: 3000]
 	#[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..), requires = "gateway", help_heading = "Gateway")]
 	pub requests_per_minute: Option<u32>,
@@ -270,6 +275,7 @@ impl Flags {
 			set(&mut gateway.keys, self.keys);
 			set(&mut gateway.max_streams, self.max_streams);
 			set(&mut gateway.offer, self.offer);
+			set(&mut gateway.stake, self.gateway_stake);
 			set(&mut gateway.requests_per_minute, self.requests_per_minute);
 			set(&mut gateway.tokens_per_minute, self.tokens_per_minute);
 			set(&mut gateway.cors, self.cors.then_some(true));

@@ -98,6 +98,8 @@ pub struct GatewayConfig {
 	pub keys: PathBuf,
 	/// What a token costs; `None` to leave what is on chain.
 	pub offer: Option<Offer>,
+	/// What the gateway stakes at least, in planck; `None` for the chain's least stake.
+	pub stake: Option<Balance>,
 }
 
 /// The contributor's own endpoint.
@@ -279,6 +281,7 @@ fn gateway_config(gateway: file::Gateway, base: &Path) -> Result<GatewayConfig> 
 		serve,
 		keys: gateway.keys.map_or_else(|| Ok(keys_file(base)), expand)?,
 		offer: gateway.offer.map(|prices| prices.offer()),
+		stake: gateway.stake.map(|amount| amount.0),
 	})
 }
 
@@ -411,6 +414,16 @@ mod tests {
 		let serve = resolve("", "--gateway 127.0.0.1:0 --cors").unwrap().gateway.unwrap().serve;
 		assert!(serve.cors);
 		assert!(resolve("", "--cors").is_err());
+	}
+
+	#[test]
+	fn a_gateways_stake_should_be_set_in_file_and_flags() {
+		let stake = |file: &str, flags: &str| resolve(file, flags).unwrap().gateway.unwrap().stake;
+		assert_eq!(stake("", "--gateway"), None);
+		let file = "[gateway]\nstake = '250.5'";
+		assert_eq!(stake(file, ""), Some(501 * ARIA / 2));
+		assert_eq!(stake(file, "--gateway --gateway-stake 300"), Some(300 * ARIA));
+		assert!(resolve("", "--gateway-stake 300").is_err());
 	}
 
 	#[test]

@@ -24,7 +24,7 @@ use crate::{
 };
 use aria_chain_client::Chain;
 use aria_gateway::{
-	Backend, Event, Finished, ModelCard, Principal, Refused, Request, Running, Usage,
+	Audit, Backend, Event, Finished, ModelCard, Principal, Refused, Request, Running, Usage,
 };
 use aria_network::wire::pipeline::SessionId;
 use aria_primitives::{
@@ -269,7 +269,13 @@ impl Answers {
 		let prompt = u32::try_from(task.query.prompt_tokens.len()).unwrap_or(u32::MAX);
 		let constants = self.chain.constants();
 		let price = most(&constants, &paid, prompt, task.query.max_tokens, stages).unwrap_or(0);
-		let asked = Asked { key: &key, requester: &task.requester, gateway: &self.account, price };
+		let asked = Asked {
+			key: &key,
+			requester: &task.requester,
+			gateway: &self.account,
+			price,
+			auditable: task.request.demands.audit != Audit::None,
+		};
 		let reserved = self.purse.reserve(&asked, &paid)?;
 
 		let head = *self.chain.head().borrow();

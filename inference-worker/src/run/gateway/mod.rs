@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`setup`] | the gateway on chain: stake, prices; development keys |
+//! | [`room`] | what its stake still answers for |
 //! | [`fund`] | escrow and spending keys of who pays |
 //! | [`catalogue`] | the models that can be asked |
 //! | [`purse`] | what an answer may cost, and whether that is covered |
@@ -15,6 +16,7 @@ pub mod catalogue;
 pub mod convert;
 pub mod fund;
 pub mod purse;
+pub mod room;
 pub mod settling;
 pub mod setup;
 
@@ -42,6 +44,7 @@ use aria_primitives::{record::LayerRange, ModelId};
 use backend::{Answers, GatewayBackend};
 use catalogue::Catalogue;
 use purse::Purse;
+use room::Room;
 use settling::Settling;
 use std::{sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -61,6 +64,8 @@ pub struct Gateway {
 	pub giving: Arc<Giving>,
 	/// What answers are made with.
 	pub answers: Arc<Answers>,
+	/// What its stake still answers for.
+	pub room: Arc<Room>,
 	/// Answers that are not kept yet.
 	closing: TaskTracker,
 	settling: Settling,
@@ -82,7 +87,9 @@ impl Gateway {
 		settling: Settling,
 	) -> Result<Option<Self>> {
 		let keys = Arc::new(KeyFile::open(&gateway.keys)?);
-		if setup::register(common).await?.is_none() || setup::sell(config, common).await?.is_none()
+		if setup::register(common).await?.is_none()
+			|| setup::stake(gateway.stake, common).await?.is_none()
+			|| setup::sell(config, common).await?.is_none()
 		{
 			return Ok(None);
 		}
@@ -117,6 +124,8 @@ impl Gateway {
 		if read.await?.is_none() {
 			return Ok(None);
 		}
+		let room = Arc::<Room>::default();
+		tokio::spawn(room.clone().run(chain.clone(), account.clone(), shutdown.clone()));
 		tokio::spawn(catalogue.clone().run(shutdown));
 		tokio::spawn(keep_up(config.clone(), common.clone(), packages, governor));
 		let coordinator =
@@ -146,7 +155,7 @@ impl Gateway {
 		let backend = Arc::new(GatewayBackend(answers.clone()));
 		let serving =
 			Server::start(gateway.serve.clone(), backend, keys, CancellationToken::new()).await?;
-		Ok(Some(Self { catalogue, serving, giving, answers, closing, settling }))
+		Ok(Some(Self { catalogue, serving, giving, answers, room, closing, settling }))
 	}
 
 	/// Takes no more requests, lets those under way end, then stops settling; what is not settled is kept

@@ -1,4 +1,5 @@
-//! What answers cost, and whether the client's key and escrow cover it: what is under way counts.
+//! What answers cost, and whether the client's key and escrow cover it and the gateway's stake answers for it:
+//! what is under way counts.
 
 use crate::{
 	run::payments::Paid,
@@ -6,7 +7,9 @@ use crate::{
 };
 use aria_chain_client::Constants;
 use aria_gateway::Refused;
-use aria_primitives::{record::Payment, AccountId, Balance, Moment, RecordId, ARIA};
+use aria_primitives::{
+	record::Payment, ticket::AuditMode, AccountId, Balance, Moment, RecordId, ARIA,
+};
 use sp_core::crypto::Ss58Codec;
 use std::{
 	collections::{BTreeSet, HashMap},
@@ -20,11 +23,21 @@ const HOUR: Moment = 3_600_000;
 const LOOK: Duration = Duration::from_secs(3);
 /// After how many looks the money that they will take is counted no more: 15 minutes.
 const LOOKS: usize = 300;
+/// When to ask again where the gateway's stake answers for no more: records vest a bucket at a time.
+const ROOM_RETRY: Duration = Duration::from_secs(60);
 
-/// Amounts that answers under way may cost, by key and by requester.
+/// Amounts that answers under way may cost.
 #[derive(Default)]
 pub struct Purse {
-	reserved: Mutex<HashMap<AccountId, Balance>>,
+	reserved: Mutex<Reserved>,
+}
+
+#[derive(Default)]
+struct Reserved {
+	/// By key and by requester.
+	accounts: HashMap<AccountId, Balance>,
+	/// Of answers that may be audited, for which the gateway's stake answers.
+	answers: Balance,
 }
 
 /// Amounts that are kept for an answer; given back when dropped.
@@ -33,6 +46,7 @@ pub struct Reservation {
 	key: AccountId,
 	requester: AccountId,
 	amount: Balance,
+	auditable: bool,
 }
 
 /// What an answer is to be paid with.
@@ -46,10 +60,13 @@ pub struct Asked<'a> {
 	pub gateway: &'a AccountId,
 	/// Most that the answer may cost, in planck.
 	pub price: Balance,
+	/// Whether it may be audited.
+	pub auditable: bool,
 }
 
 impl Purse {
-	/// Keeps the price of an answer, if key and escrow cover it beside all others under way.
+	/// Keeps the price of an answer, if key and escrow cover it and the gateway's stake answers for it
+	/// beside all others under way.
 	///
 	/// # Errors
 	/// What the client is told.
@@ -59,11 +76,12 @@ impl Purse {
 		paid: &Paid,
 	) -> Result<Reservation, Refused> {
 		let mut reserved = self.lock();
-		let of = |account: &AccountId| reserved.get(account).copied().unwrap_or(0);
+		let of = |account: &AccountId| reserved.accounts.get(account).copied().unwrap_or(0);
 		judge(asked, paid, of(asked.key), of(asked.requester))?;
-		add(&mut reserved, [asked.key, asked.requester], asked.price);
+		judge_room(asked, paid, reserved.answers)?;
+		reserved.add([asked.key, asked.requester], asked.price, asked.auditable);
 		drop(reserved);
-		Ok(self.reservation(asked.key, asked.requester, asked.price))
+		Ok(self.reservation(asked.key, asked.requester, asked.price, asked.auditable))
 	}
 
 	/// Keeps an amount that is promised already, covered or not.
@@ -72,9 +90,10 @@ impl Purse {
 		key: &AccountId,
 		requester: &AccountId,
 		amount: Balance,
+		auditable: bool,
 	) -> Reservation {
-		add(&mut self.lock(), [key, requester], amount);
-		self.reservation(key, requester, amount)
+		self.lock().add([key, requester], amount, auditable);
+		self.reservation(key, requester, amount, auditable)
 	}
 
 	/// Keeps what the settlements that wait in `store` may take at most: those of an earlier process, of
@@ -92,7 +111,9 @@ impl Purse {
 			let Some(settlement) = store.settlement(&id)? else { continue };
 			let Payment::Ticket(signed) = &settlement.payment else { continue };
 			let ticket = &signed.ticket;
-			held.push((id, self.hold(&ticket.key, &ticket.requester, ticket.max_price)));
+			let auditable = ticket.audit_mode != AuditMode::None;
+			let hold = self.hold(&ticket.key, &ticket.requester, ticket.max_price, auditable);
+			held.push((id, hold));
 		}
 		Ok(held)
 	}
@@ -102,22 +123,40 @@ impl Purse {
 		key: &AccountId,
 		requester: &AccountId,
 		amount: Balance,
+		auditable: bool,
 	) -> Reservation {
-		Reservation { purse: self.clone(), key: key.clone(), requester: requester.clone(), amount }
+		let (key, requester) = (key.clone(), requester.clone());
+		Reservation { purse: self.clone(), key, requester, amount, auditable }
 	}
 
-	fn release(&self, account: &AccountId, amount: Balance) {
-		let mut reserved = self.lock();
-		if let Some(sum) = reserved.get_mut(account) {
-			*sum = sum.saturating_sub(amount);
-			if *sum == 0 {
-				reserved.remove(account);
-			}
+	fn lock(&self) -> MutexGuard<'_, Reserved> {
+		self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+impl Reserved {
+	fn add(&mut self, accounts: [&AccountId; 2], amount: Balance, auditable: bool) {
+		for account in accounts {
+			let sum = self.accounts.entry(account.clone()).or_default();
+			*sum = sum.saturating_add(amount);
+		}
+		if auditable {
+			self.answers = self.answers.saturating_add(amount);
 		}
 	}
 
-	fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, Balance>> {
-		self.reserved.lock().unwrap_or_else(PoisonError::into_inner)
+	fn release(&mut self, accounts: [&AccountId; 2], amount: Balance, auditable: bool) {
+		for account in accounts {
+			if let Some(sum) = self.accounts.get_mut(account) {
+				*sum = sum.saturating_sub(amount);
+				if *sum == 0 {
+					self.accounts.remove(account);
+				}
+			}
+		}
+		if auditable {
+			self.answers = self.answers.saturating_sub(amount);
+		}
 	}
 }
 
@@ -125,17 +164,14 @@ impl Reservation {
 	/// Gives back all but `amount`: the answer costs no more.
 	pub fn shrink_to(&mut self, amount: Balance) {
 		let less = self.amount.saturating_sub(amount);
-		for account in [&self.key, &self.requester] {
-			self.purse.release(account, less);
-		}
+		self.purse.lock().release([&self.key, &self.requester], less, self.auditable);
 		self.amount = self.amount.min(amount);
 	}
 }
 
 impl Drop for Reservation {
 	fn drop(&mut self) {
-		self.purse.release(&self.key, self.amount);
-		self.purse.release(&self.requester, self.amount);
+		self.purse.lock().release([&self.key, &self.requester], self.amount, self.auditable);
 	}
 }
 
@@ -160,13 +196,6 @@ fn retain_waiting(
 	let waiting: BTreeSet<RecordId> = store.states()?.into_iter().map(|(id, _)| id).collect();
 	held.retain(|(id, _)| waiting.contains(id));
 	Ok(())
-}
-
-fn add(reserved: &mut HashMap<AccountId, Balance>, accounts: [&AccountId; 2], amount: Balance) {
-	for account in accounts {
-		let sum = reserved.entry(account.clone()).or_default();
-		*sum = sum.saturating_add(amount);
-	}
 }
 
 /// Whether key and escrow cover the price beside `of_key` and `of_requester`, which are under way.
@@ -245,6 +274,24 @@ fn judge(
 	Ok(())
 }
 
+/// Whether the gateway's stake answers for the price beside `answers`, which are under way: beyond that
+/// the chain would leave it with the requester, and nobody would be paid.
+fn judge_room(asked: &Asked<'_>, paid: &Paid, answers: Balance) -> Result<(), Refused> {
+	let room = paid.room().saturating_sub(answers);
+	if !asked.auditable || asked.price <= room {
+		return Ok(());
+	}
+	Err(Refused::Busy {
+		message: format!(
+			"this answer may cost {} ARIA, and the stake of this gateway answers for {} more until \
+			 earlier answers have vested: ask again later, ask for fewer tokens, or ask another gateway",
+			aria(asked.price),
+			aria(room)
+		),
+		retry_after: ROOM_RETRY,
+	})
+}
+
 /// Most that an answer may cost, in planck.
 pub fn most(
 	constants: &Constants,
@@ -278,7 +325,12 @@ mod tests {
 
 	fn asked<'a>(accounts: &'a [AccountId; 3], price: Balance) -> Asked<'a> {
 		let [requester, key, gateway] = accounts;
-		Asked { key, requester, gateway, price }
+		Asked { key, requester, gateway, price, auditable: true }
+	}
+
+	fn is_empty(purse: &Purse) -> bool {
+		let reserved = purse.lock();
+		reserved.accounts.is_empty() && reserved.answers == 0
 	}
 
 	fn accounts() -> [AccountId; 3] {
@@ -297,17 +349,42 @@ mod tests {
 		drop(second);
 		let third = purse.reserve(&half, &paid()).unwrap();
 		drop((first, third));
-		assert!(purse.lock().is_empty());
+		assert!(is_empty(&purse));
+	}
+
+	#[test]
+	fn a_gateway_should_sell_no_more_than_its_stake_answers_for() {
+		let (purse, accounts) = (Arc::<Purse>::default(), accounts());
+		let half = asked(&accounts, ARIA / 2);
+		let mut paid = paid();
+		// Of 2 ARIA three quarters are not vested.
+		paid.answered = 3 * ARIA / 2;
+		let mut first = purse.reserve(&half, &paid).unwrap();
+		let refused = purse.reserve(&asked(&accounts, ARIA / 8), &paid).err().unwrap();
+		assert!(matches!(refused, Refused::Busy { .. }) && refused.to_string().contains("stake"));
+		// What nobody may audit takes none of it, and none is left for it to take.
+		let unchecked = Asked { auditable: false, ..asked(&accounts, ARIA / 8) };
+		let second = purse.reserve(&unchecked, &paid).unwrap();
+		first.shrink_to(ARIA / 4);
+		let third = purse.reserve(&asked(&accounts, ARIA / 4), &paid).unwrap();
+		drop((first, second, third));
+		assert!(is_empty(&purse));
+
+		// A slash leaves it with less than is not vested.
+		paid.gateway.as_mut().unwrap().stake = ARIA;
+		assert!(purse.reserve(&half, &paid).is_err());
+		paid.gateway = None;
+		assert!(purse.reserve(&half, &paid).is_err());
 	}
 
 	#[test]
 	fn what_is_held_should_count_even_if_it_is_not_covered() {
 		let (purse, accounts) = (Arc::<Purse>::default(), accounts());
 		let [requester, key, _] = &accounts;
-		let held = purse.hold(key, requester, 2 * ARIA);
+		let held = purse.hold(key, requester, 2 * ARIA, true);
 		assert!(purse.reserve(&asked(&accounts, 1), &paid()).is_err());
 		drop(held);
-		assert!(purse.lock().is_empty());
+		assert!(is_empty(&purse));
 		purse.reserve(&asked(&accounts, ARIA), &paid()).unwrap();
 	}
 
@@ -328,7 +405,7 @@ mod tests {
 		let mut held = purse.take_up(&store).unwrap();
 		let Payment::Ticket(signed) = &one.payment else { panic!("{one:?}") };
 		let (key, requester) = (&signed.ticket.key, &signed.ticket.requester);
-		let sum = |account: &AccountId| purse.lock().get(account).copied();
+		let sum = |account: &AccountId| purse.lock().accounts.get(account).copied();
 		// A planck each.
 		assert_eq!((sum(key), sum(requester)), (Some(2), Some(2)));
 
@@ -340,7 +417,7 @@ mod tests {
 		assert_eq!((held.len(), held[0].0), (1, other.id));
 		assert_eq!(sum(key), Some(1));
 		drop(held);
-		assert!(purse.lock().is_empty());
+		assert!(is_empty(&purse));
 	}
 
 	#[test]

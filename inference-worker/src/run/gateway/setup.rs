@@ -67,6 +67,57 @@ pub async fn register(common: &Common) -> Result<Option<()>> {
 	.await
 }
 
+/// Raises the gateway's stake to `wanted` planck, if the account has as much. What it sells until records
+/// have vested is bounded by it.
+///
+/// # Errors
+/// What the operator has to see to.
+pub async fn stake(wanted: Option<Balance>, common: &Common) -> Result<Option<()>> {
+	let Some(wanted) = wanted else { return Ok(Some(())) };
+	let Common { chain, pair, account, stop, .. } = common;
+	patiently("the gateway's stake is raised", stop, || async move {
+		let Some(gateway) = chain.gateway(account, At::Best).await? else {
+			return Err(Trouble::Passing("the gateway is not on chain yet".to_owned()));
+		};
+		let constants = chain.constants();
+		let missing = missing(wanted, constants.gateway_stake, gateway.stake);
+		if missing == 0 {
+			return Ok(());
+		}
+		let funds = chain.balance(account, At::Best).await?;
+		let free = funds.spendable(constants.existential_deposit);
+		if free < missing.saturating_add(RESERVE) {
+			tracing::warn!(
+				target: "aria::gateway",
+				"the gateway's stake stays at {} ARIA: the account {} has {} ARIA free, and for the \
+				 stake of {} that is configured it needs {} more, and {} for fees. Transfer them to it \
+				 and start again",
+				Amount(gateway.stake),
+				account.to_ss58check(),
+				Amount(free),
+				Amount(gateway.stake.saturating_add(missing)),
+				Amount(missing),
+				Amount(RESERVE)
+			);
+			return Ok(());
+		}
+		let included = chain.submit(pair, Call::RaiseGatewayStake(missing)).await?;
+		tracing::info!(
+			target: "aria::gateway",
+			block = included.number,
+			"the gateway's stake is raised by {} ARIA",
+			Amount(missing)
+		);
+		Ok(())
+	})
+	.await
+}
+
+/// What a stake lacks of what is wanted, or of the least that there has to be.
+fn missing(wanted: Balance, least: Balance, stake: Balance) -> Balance {
+	wanted.max(least).saturating_sub(stake)
+}
+
 /// Says on chain what the gateway asks for the models' tokens.
 ///
 /// # Errors
@@ -184,6 +235,15 @@ pub async fn develop(config: &Config, common: &Common, keys: &KeyFile) -> Result
 mod tests {
 	use super::*;
 	use aria_chain_client::price::{free_from, price};
+
+	#[test]
+	fn a_stake_should_be_raised_to_what_is_wanted_and_no_less_than_the_chains() {
+		assert_eq!(missing(500, 100, 100), 400);
+		assert_eq!(missing(50, 100, 100), 0);
+		// After an audit took some of it.
+		assert_eq!(missing(50, 100, 90), 10);
+		assert_eq!(missing(500, 100, 600), 0);
+	}
 
 	#[test]
 	fn an_answer_of_a_hundred_tokens_by_three_workers_should_settle_for_free() {

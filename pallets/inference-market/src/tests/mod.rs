@@ -1,5 +1,6 @@
 //! One file for each concern; `x_should_y_when_z`.
 
+mod answered;
 mod audit;
 mod batch;
 mod conservation;
