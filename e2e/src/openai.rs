@@ -107,6 +107,14 @@ impl Api {
 		json!({ "model": model, "messages": [{ "role": "user", "content": question }] })
 	}
 
+	/// A request of the same question each time, whose answer is always the same.
+	pub fn same_question(model: &str) -> Value {
+		let mut question = Self::question(model, "What is a lighthouse?");
+		question["temperature"] = json!(0);
+		question["max_tokens"] = json!(24);
+		question
+	}
+
 	/// Posts to a path below the base URL; the JSON of the answer.
 	///
 	/// # Errors

@@ -1,7 +1,7 @@
 //! An `aria-worker run` as a process: a worker or a gateway, on free ports of the loopback interface.
 
 use crate::node::program;
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use aria_primitives::record::LayerRange;
 use serde_json::Value;
 use std::{
@@ -370,6 +370,25 @@ impl Worker {
 		let key = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
 		Ok(key.trim().to_owned())
 	}
+}
+
+/// Writes a model of random weights into a new folder `dir`. `shape` are flags of `aria-worker model
+/// random`, with spaces between: dimensions, shards and seed.
+///
+/// # Errors
+/// When the program is not built, refuses the shape, or the disk is full.
+pub async fn write_model(dir: &Path, shape: &str) -> Result<()> {
+	let output = tokio::process::Command::new(program("aria-worker", "ARIA_WORKER")?)
+		.args(["model", "random", "--shape", "custom"])
+		.args(shape.split_whitespace())
+		.arg(dir)
+		.stdin(Stdio::null())
+		.kill_on_drop(true)
+		.output()
+		.await?;
+	let errors = String::from_utf8_lossy(&output.stderr);
+	ensure!(output.status.success(), "aria-worker model random: {errors}");
+	Ok(())
 }
 
 impl Drop for Worker {

@@ -83,10 +83,7 @@ struct Town {
 
 /// A question whose answer is always the same.
 fn question() -> Value {
-	let mut question = Api::question(SHIPPED, "What is a lighthouse?");
-	question["temperature"] = json!(0);
-	question["max_tokens"] = json!(24);
-	question
+	Api::same_question(SHIPPED)
 }
 
 /// The question with another member.

@@ -9,19 +9,21 @@ use aria_e2e::{
 	client::eventually,
 	cluster::{self, Cluster, Spec},
 	flow,
-	node::program,
 	openai::Refused,
-	worker::{Options, Worker},
+	worker::{write_model, Options, Worker},
 };
 use aria_primitives::consent::Consent;
 use aria_runtime::{Runtime, RuntimeCall};
 use network_support::{address, generate, nodes, Ask, OFFER};
 use serde_json::{json, Value};
-use std::{path::Path, process::Stdio, time::Duration};
-use tokio::process::Command;
+use std::{path::Path, time::Duration};
 
 /// The model's name on chain.
 const NAME: &str = "aria-thirds";
+/// The model: 95 million parameters in three shards, whose layers are most of it. A token is a byte, and
+/// there are no others.
+const SHAPE: &str = "--seed 6 --layers 6 --shards 3 --hidden 1024 --feed-forward 4096 --heads 16 \
+	--kv-heads 8 --head-dim 64 --vocab 256 --context 512";
 /// The layers of each worker, which are the model's shards.
 const THIRDS: [(u16, u16); 3] = [(0, 2), (2, 4), (4, 6)];
 /// Who comes after them.
@@ -36,23 +38,6 @@ const PATIENCE: Duration = Duration::from_secs(120);
 struct Town {
 	cluster: Cluster,
 	newcomer: Worker,
-}
-
-/// Writes a random model of 95 million parameters in three shards, whose layers are most of it.
-async fn write_model(dir: &Path) -> Result<()> {
-	let output = Command::new(program("aria-worker", "ARIA_WORKER")?)
-		.args(["model", "random", "--shape", "custom", "--seed", "6", "--layers", "6"])
-		.args(["--shards", "3", "--hidden", "1024", "--feed-forward", "4096", "--heads", "16"])
-		// A token is a byte, and there are no others.
-		.args(["--kv-heads", "8", "--head-dim", "64", "--vocab", "256", "--context", "512"])
-		.arg(dir)
-		.stdin(Stdio::null())
-		.kill_on_drop(true)
-		.output()
-		.await?;
-	let errors = String::from_utf8_lossy(&output.stderr);
-	ensure!(output.status.success(), "aria-worker model random: {errors}");
-	Ok(())
 }
 
 /// The ranges that a worker has in memory, in order.
@@ -224,7 +209,7 @@ impl Town {
 async fn a_newcomer_should_take_what_is_rare_and_restore_what_is_lost() {
 	let dir = tempfile::Builder::new().prefix("aria-e2e-model-").tempdir().unwrap();
 	let package = dir.path().join("package");
-	write_model(&package).await.unwrap();
+	write_model(&package, SHAPE).await.unwrap();
 	let mut town = Town::new(&package).await.unwrap();
 
 	let taken = town.one_third_should_be_taken().await.unwrap();

@@ -14,7 +14,7 @@ use aria_e2e::{
 	flow,
 	node::{program, Node},
 	openai::{Answer, Api, Refused},
-	worker::{Options, Worker},
+	worker::{write_model, Options, Worker},
 };
 use aria_primitives::{record::LayerRange, RecordId};
 use books::{lane::Lane, Books};
@@ -468,15 +468,9 @@ async fn worker_without_room(town: &Town) {
 	let program = program("aria-worker", "ARIA_WORKER").unwrap();
 	// A megabyte and a half that nobody has on this machine's disk but the worker that serves it.
 	let package = dir.path().join("package");
-	let made = Command::new(&program)
-		.args(["model", "random", "--shape", "custom", "--hidden", "256", "--feed-forward", "768"])
-		.args(["--layers", "4", "--heads", "4", "--kv-heads", "2", "--head-dim", "64"])
-		.args(["--vocab", "4096", "--shards", "2", "--seed", "11"])
-		.arg(&package)
-		.output()
-		.await
-		.unwrap();
-	assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+	let shape = "--hidden 256 --feed-forward 768 --layers 4 --heads 4 --kv-heads 2 --head-dim 64 \
+		--vocab 4096 --shards 2 --seed 11";
+	write_model(&package, shape).await.unwrap();
 	let manifest = cluster::manifest(&package).unwrap();
 	flow::add_model(town.client(), &manifest, "aria-disk").await.unwrap();
 	cluster::fund(town.client(), 5).await.unwrap();

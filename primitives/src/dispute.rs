@@ -460,12 +460,16 @@ pub enum Step {
 	/// The accuser has posted its trace.
 	#[codec(index = 4)]
 	Traces {
+		/// Of which position.
+		position: u32,
 		/// The roots of both.
 		traces: Pair,
 	},
 	/// The first sums that differ are known, and at least one party's blocks.
 	#[codec(index = 5)]
 	Blocks {
+		/// Of which position.
+		position: u32,
 		/// The roots of the traces.
 		traces: Pair,
 		/// The item.

@@ -13,6 +13,7 @@
 //! | [`consent`] | what a contributor allows |
 //! | [`audit`] | seats, commitments, findings and openings of verifiers |
 //! | [`dispute`] | forks, traces and sums of those who contest a verdict |
+//! | [`price`] | what an answer costs |
 //! | [`uptime`] | how a worker shows that it is there |
 //! | [`hashing`] | domains, SHA-256, Merkle trees |
 //! | [`traits`] | how pallets meet without knowing each other |
@@ -30,6 +31,7 @@ pub mod consent;
 pub mod dispute;
 pub mod hashing;
 pub mod manifest;
+pub mod price;
 pub mod query;
 pub mod record;
 pub mod ticket;

@@ -21,6 +21,8 @@ import layout as l
 from scale import ACCOUNT, U32, hexadecimal, option, vector
 
 HERE = Path(__file__).resolve().parent
+# Vectors that another program makes and checks.
+OTHERS = {"numerics.json"}
 GENESIS = bytes([0x67]) * 32
 
 
@@ -662,6 +664,9 @@ def main():
             print(f"{name}: {len(text)} bytes")
     if stale:
         sys.exit(f"not what make.py makes: {', '.join(stale)}; run it without --check")
+    orphans = {path.name for path in HERE.glob("*.json")} - OTHERS - FILES.keys()
+    if orphans:
+        sys.exit(f"made by nobody: {', '.join(sorted(orphans))}; add them to FILES, or remove them")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use aria_e2e::{
 	openai::{Answer, Api},
 };
 use aria_primitives::RecordId;
-use serde_json::{json, Value};
+use serde_json::Value;
 use sp_core::H256;
 use std::time::Duration;
 
@@ -27,14 +27,6 @@ pub struct Scene {
 	expected: String,
 }
 
-/// A question whose answer is always the same.
-fn question() -> Value {
-	let mut question = Api::question(SHIPPED, "What is a lighthouse?");
-	question["temperature"] = json!(0);
-	question["max_tokens"] = json!(24);
-	question
-}
-
 impl Scene {
 	/// Three stages, the last of which has a replica: who refuses what a liar sends is replaced too.
 	pub async fn start() -> Self {
@@ -43,7 +35,7 @@ impl Scene {
 			.worker_arg("--bandwidth", MODEST);
 		let cluster = Cluster::start(spec).await.unwrap();
 		let api = cluster.api().await.unwrap();
-		let answer = api.chat(&question()).await.unwrap();
+		let answer = api.chat(&Api::same_question(SHIPPED)).await.unwrap();
 		assert!(!answer.text.is_empty());
 		let ids = vec![answer.record_id().unwrap()];
 		Self { cluster, ids, api, expected: answer.text }
@@ -51,7 +43,7 @@ impl Scene {
 
 	/// Asks again, which has to give the same answer.
 	pub async fn ask(&mut self, when: &str) -> Answer {
-		let answer = match self.api.chat(&question()).await {
+		let answer = match self.api.chat(&Api::same_question(SHIPPED)).await {
 			Ok(answer) => answer,
 			Err(error) => panic!(
 				"{when}: an honest client gets no answer: {error:#}\nThe gateway's log ends:\n{}",

@@ -9,7 +9,7 @@ use aria_e2e::{
 	flow, keys,
 	node::{is_free, program, Node},
 	openai::{Answer, Api},
-	worker::{Options, Worker},
+	worker::{write_model, Options, Worker},
 };
 use aria_primitives::{
 	hashing::sha256,
@@ -39,6 +39,9 @@ use tokio::{
 pub const OFFER: &str = "0.00005,0.000005,0.0003";
 /// The name of the model that [`write_slow_model`] writes.
 pub const SLOW: &str = "aria-slow";
+/// Its shape. A token is a byte, and there are no others.
+const SLOW_SHAPE: &str = "--seed 4 --layers 12 --shards 3 --hidden 1536 --feed-forward 4096 \
+	--heads 12 --kv-heads 4 --head-dim 128 --vocab 256 --context 1024";
 /// Its stages, each with a replica: worker `i` and worker `i + 3` have the same layers.
 pub const WITH_REPLICAS: [(u16, u16); 6] = [(0, 4), (4, 8), (8, 12), (0, 4), (4, 8), (8, 12)];
 
@@ -338,19 +341,7 @@ impl Transport {
 /// # Errors
 /// When the program is not built, or the disk is full.
 pub async fn write_slow_model(dir: &Path) -> Result<()> {
-	let output = Command::new(program("aria-worker", "ARIA_WORKER")?)
-		.args(["model", "random", "--shape", "custom", "--seed", "4", "--layers", "12"])
-		.args(["--shards", "3", "--hidden", "1536", "--feed-forward", "4096", "--heads", "12"])
-		// A token is a byte, and there are no others.
-		.args(["--kv-heads", "4", "--head-dim", "128", "--vocab", "256", "--context", "1024"])
-		.arg(dir)
-		.stdin(Stdio::null())
-		.kill_on_drop(true)
-		.output()
-		.await?;
-	let errors = String::from_utf8_lossy(&output.stderr);
-	ensure!(output.status.success(), "aria-worker model random: {errors}");
-	Ok(())
+	write_model(dir, SLOW_SHAPE).await
 }
 
 /// A chain, a worker for each of `layers`, and a gateway, for the package in a folder. Unlike in

@@ -27,7 +27,7 @@ pub struct Machine {
 	pub governor: Arc<Governor>,
 	/// Whether paid sessions run now.
 	pub busy: Arc<dyn Fn() -> bool + Send + Sync>,
-	/// Whether the consent has audits among its tasks, and its hours are open.
+	/// Whether the consent allows such work now: for audits its tasks and hours do, for disputes its hours.
 	pub allowed: Arc<dyn Fn() -> bool + Send + Sync>,
 	/// Bytes of memory that a range of layers takes at most, sessions not counted.
 	pub weigh: fn(&Manifest, LayerRange) -> u64,

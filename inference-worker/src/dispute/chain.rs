@@ -100,21 +100,12 @@ pub enum Wanted {
 	Nodes(H256),
 	/// The accuser's leaves below this node of its own.
 	Leaf(Pair),
-	/// The executor's items under this root, with the fork of the leaf that they are of.
+	/// The executor's items under this root.
 	Defence(H256),
 	/// The accuser's items under this root.
 	Reply(H256),
 	/// A party's blocks of these sums.
 	Blocks(H256),
-}
-
-/// What was found of that. Whether its fork is the one that was taken does not follow.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Posted {
-	/// Its fork, where it has one.
-	pub fork: Option<Fork>,
-	/// Its hashes, which make what was wanted.
-	pub hashes: Vec<H256>,
 }
 
 /// What a party sends about one accusation.
@@ -159,14 +150,15 @@ pub trait DisputeChain: Send + Sync + 'static {
 	/// The hearings in which this worker is a party.
 	fn hearings(&self) -> BoxFuture<'_, Result<Hearings, LedgerError>>;
 
-	/// What was posted in a dispute within the last `blocks`, the latest if there are several.
+	/// The hashes that make what is wanted, as somebody posted them in a dispute within the last `blocks`.
+	/// What else stood in the call may be anybody's, and is not looked at.
 	fn posted<'a>(
 		&'a self,
 		wanted: Wanted,
 		record: RecordId,
 		accuser: &'a AccountId,
 		blocks: BlockNumber,
-	) -> BoxFuture<'a, Result<Option<Posted>, LedgerError>>;
+	) -> BoxFuture<'a, Result<Option<Vec<H256>>, LedgerError>>;
 
 	/// Sends something about a dispute, and waits until a block has it.
 	fn send<'a>(

@@ -1,7 +1,7 @@
 //! A party at each block: what is next in each of its disputes, in time.
 
 use super::{
-	chain::{Accusation, Action, DisputeChain, Hearing, Posted, Wanted},
+	chain::{Accusation, Action, DisputeChain, Hearing, Wanted},
 	evidence::{Evidence, Matter, Stuck},
 	say,
 	step::{other, step, Move, Place},
@@ -60,8 +60,6 @@ pub struct Disputer {
 	parts: DisputerParts,
 	/// What it did.
 	pub counters: Counters,
-	/// Positions in dispute, once they are known.
-	positions: Mutex<HashMap<Side, u32>>,
 	/// What there is nothing to do about any more.
 	done: Mutex<HashSet<(Side, Move)>>,
 	/// When something was tried last.
@@ -130,7 +128,6 @@ impl Disputer {
 		Arc::new(Self {
 			parts,
 			counters: Counters::default(),
-			positions: Mutex::default(),
 			done: Mutex::default(),
 			tried: Mutex::default(),
 		})
@@ -159,7 +156,6 @@ impl Disputer {
 		let hearings = self.parts.chain.hearings().await?;
 		let records: Vec<RecordId> = hearings.open.iter().map(|hearing| hearing.record).collect();
 		self.parts.evidence.keep(&records);
-		lock(&self.positions).retain(|side, _| records.contains(&side.record));
 		lock(&self.done).retain(|(side, _)| records.contains(&side.record));
 		lock(&self.tried).retain(|(side, _), _| records.contains(&side.record));
 		let best = hearings.at;
@@ -227,9 +223,6 @@ impl Disputer {
 				return Err(error);
 			}
 		};
-		if let Some(Step::Defence { position, .. }) = dispute.map(|dispute| dispute.step) {
-			lock(&self.positions).insert(look.side.clone(), position);
-		}
 		let outcome = match (next, dispute) {
 			(Move::Prepare | Move::Wait, _) => return Ok(()),
 			(Move::Open, _) => Outcome::Send(Action::Open),
@@ -238,8 +231,8 @@ impl Disputer {
 			(Move::Leaf, Some(dispute)) => self.leaf(look, dispute, &leaves).await?,
 			(Move::Defence, Some(dispute)) => self.defence(look, dispute, &leaves).await?,
 			(Move::Reply, Some(dispute)) => self.reply(look, dispute),
-			(Move::Blocks, Some(dispute)) => self.blocks(look, dispute, &leaves).await?,
-			(Move::Prove, Some(dispute)) => self.prove(look, dispute, &leaves).await?,
+			(Move::Blocks, Some(dispute)) => self.blocks(look, dispute).await?,
+			(Move::Prove, Some(dispute)) => self.prove(look, dispute).await?,
 		};
 		match outcome {
 			Outcome::Send(action) => self.send(look, next, action).await,
@@ -281,7 +274,7 @@ impl Disputer {
 		let Some(nodes) = self.posted(look, Wanted::Nodes(roots.executor)).await? else {
 			return Ok(Outcome::Later);
 		};
-		Ok(match say::node_that_differs(leaves, &nodes.hashes) {
+		Ok(match say::node_that_differs(leaves, &nodes) {
 			Some((fork, below)) => forked(fork, below, Action::Leaf),
 			None => Outcome::Nothing("the executor's nodes are one's own"),
 		})
@@ -298,12 +291,10 @@ impl Disputer {
 		let Some(below) = self.posted(look, Wanted::Leaf(nodes)).await? else {
 			return Ok(Outcome::Later);
 		};
-		let Some((fork, leaf)) = say::leaf_that_differs(leaves, first, &below.hashes) else {
+		let Some((fork, leaf)) = say::leaf_that_differs(leaves, first, &below) else {
 			return Ok(Outcome::Nothing("the accuser's leaves are one's own"));
 		};
-		let position = position_of(look, leaf);
-		lock(&self.positions).insert(look.side.clone(), position);
-		Ok(match self.trace(look, position) {
+		Ok(match self.trace(look, position_of(look, leaf)) {
 			Some(trace) => forked(fork, trace.hashes(), Action::Defence),
 			None => Outcome::Later,
 		})
@@ -319,16 +310,13 @@ impl Disputer {
 	}
 
 	/// Either finds the sums that differ, and posts its blocks of them.
-	async fn blocks(
-		&self,
-		look: &Look<'_>,
-		dispute: &Dispute,
-		leaves: &[H256],
-	) -> Result<Outcome, Stuck> {
-		let (Step::Traces { traces } | Step::Blocks { traces, .. }) = dispute.step else {
+	async fn blocks(&self, look: &Look<'_>, dispute: &Dispute) -> Result<Outcome, Stuck> {
+		let (Step::Traces { position, traces } | Step::Blocks { position, traces, .. }) =
+			dispute.step
+		else {
 			return Ok(Outcome::Later);
 		};
-		let Some(Items { trace, fork, .. }) = self.items(look, &traces, leaves).await? else {
+		let Some(Items { trace, fork, .. }) = self.items(look, position, &traces).await? else {
 			return Ok(Outcome::Later);
 		};
 		let Some(fork) = fork else {
@@ -341,17 +329,12 @@ impl Disputer {
 	}
 
 	/// Either proves a block of the other's false.
-	async fn prove(
-		&self,
-		look: &Look<'_>,
-		dispute: &Dispute,
-		leaves: &[H256],
-	) -> Result<Outcome, Stuck> {
-		let Step::Blocks { traces, item, sums, .. } = dispute.step else {
+	async fn prove(&self, look: &Look<'_>, dispute: &Dispute) -> Result<Outcome, Stuck> {
+		let Step::Blocks { position, traces, item, sums, .. } = dispute.step else {
 			return Ok(Outcome::Later);
 		};
 		let against = other(look.side.me);
-		let Some(Items { trace, executor, .. }) = self.items(look, &traces, leaves).await? else {
+		let Some(Items { trace, executor, .. }) = self.items(look, position, &traces).await? else {
 			return Ok(Outcome::Later);
 		};
 		if sums_of(&trace.layers, item).is_none() {
@@ -361,24 +344,26 @@ impl Disputer {
 		let Some(posted) = self.posted(look, Wanted::Blocks(theirs)).await? else {
 			return Ok(Outcome::Later);
 		};
+		if !self.parts.evidence.may_run() {
+			return Ok(Outcome::Later);
+		}
 		let roots = (traces.executor, theirs);
 		let entry = &look.hearing.entry;
 		let evidence = &self.parts.evidence;
-		let proof = evidence.proof(entry, trace, item, posted.hashes, executor, roots).await?;
+		let proof = evidence.proof(entry, trace, item, posted, executor, roots).await?;
 		Ok(match proof {
 			Some(proof) => Outcome::Send(Action::Prove(against, Box::new(proof))),
 			None => Outcome::Nothing("the other side's sums are right"),
 		})
 	}
 
-	/// The items of both sides; `None` if they are not known yet.
+	/// The items of both sides at `position`, which the chain has; `None` if they are not known yet.
 	async fn items(
 		&self,
 		look: &Look<'_>,
+		position: u32,
 		traces: &Pair,
-		leaves: &[H256],
 	) -> Result<Option<Items>, Stuck> {
-		let Some(position) = self.position(look, traces, leaves).await? else { return Ok(None) };
 		let Some(trace) = self.trace(look, position) else { return Ok(None) };
 		let (mine, me) = (trace.hashes(), look.side.me);
 		if merkle_root(&mine) != *traces.of(me) {
@@ -394,39 +379,18 @@ impl Disputer {
 		};
 		let Some(theirs) = self.posted(look, wanted).await? else { return Ok(None) };
 		let (executor, accuser) = match me {
-			Party::Executor => (mine, theirs.hashes),
-			Party::Accuser => (theirs.hashes, mine),
+			Party::Executor => (mine, theirs),
+			Party::Accuser => (theirs, mine),
 		};
 		let fork = say::fork(&executor, &accuser);
 		Ok(Some(Items { trace, fork, executor }))
-	}
-
-	/// The position in dispute: as it was noted, or, by a process that began since, as the executor said
-	/// it.
-	async fn position(
-		&self,
-		look: &Look<'_>,
-		traces: &Pair,
-		leaves: &[H256],
-	) -> Result<Option<u32>, Stuck> {
-		if let Some(position) = lock(&self.positions).get(&look.side).copied() {
-			return Ok(Some(position));
-		}
-		let said = self.posted(look, Wanted::Defence(traces.executor)).await?;
-		let fork = said.and_then(|posted| posted.fork);
-		let leaf = fork.and_then(|fork| say::place_of(leaves, fork.hashes().of(look.side.me)));
-		let position = leaf.map(|leaf| position_of(look, leaf));
-		if let Some(position) = position {
-			lock(&self.positions).insert(look.side.clone(), position);
-		}
-		Ok(position)
 	}
 
 	fn trace(&self, look: &Look<'_>, position: u32) -> Option<Arc<Trace>> {
 		self.parts.evidence.trace(look.matter, &look.hearing.entry, position)
 	}
 
-	async fn posted(&self, look: &Look<'_>, wanted: Wanted) -> Result<Option<Posted>, Stuck> {
+	async fn posted(&self, look: &Look<'_>, wanted: Wanted) -> Result<Option<Vec<H256>>, Stuck> {
 		let Side { record, accuser, .. } = &look.side;
 		Ok(self.parts.chain.posted(wanted, *record, accuser, look.blocks()).await?)
 	}

@@ -84,6 +84,8 @@ struct File {
 	traces: HashMap<u32, Arc<Trace>>,
 	/// A run goes on.
 	runs: bool,
+	/// That there may be none now was said.
+	waits: bool,
 	/// When one failed last.
 	failed: Option<Instant>,
 }
@@ -119,13 +121,18 @@ impl Evidence {
 		self.cancel.cancel();
 	}
 
+	/// Whether the machine allows a run now.
+	pub fn may_run(&self) -> bool {
+		(self.machine.allowed)()
+	}
+
 	/// Forgets what belongs to none of these records.
 	pub fn keep(&self, records: &[RecordId]) {
 		self.files().retain(|matter, file| file.runs || records.contains(&matter.record));
 	}
 
 	/// The leaves of the boundary in dispute. `None` if they are not known: a run for them begins, unless
-	/// one goes on.
+	/// one goes on, or the machine allows none now.
 	pub fn leaves(self: &Arc<Self>, matter: Matter, entry: &RecordEntry) -> Option<Arc<Vec<H256>>> {
 		let known = self.files().get(&matter).and_then(|file| file.leaves.clone());
 		if known.is_none() {
@@ -176,7 +183,19 @@ impl Evidence {
 			if file.runs || file.failed.is_some_and(|failed| failed.elapsed() < AGAIN) {
 				return;
 			}
-			file.runs = true;
+			if !self.may_run() {
+				if !file.waits {
+					tracing::warn!(
+						target: LOG, record = ?matter.record, boundary = matter.index, me = ?matter.me,
+						"a record in dispute waits: the consent allows no work now, or this worker is \
+						 paused. Who does not answer in time loses; [audit] defend = \"always\" lets it \
+						 answer at any hour"
+					);
+				}
+				file.waits = true;
+				return;
+			}
+			(file.runs, file.waits) = (true, false);
 		}
 		let (this, entry) = (self.clone(), entry.clone());
 		tokio::spawn(async move {

@@ -30,11 +30,6 @@ pub fn fork(executor: &[H256], accuser: &[H256]) -> Option<Fork> {
 	(executor.len() == accuser.len()).then(|| Fork::between(executor, accuser))?
 }
 
-/// The place of a hash among one's own leaves: no two are the same, as each holds its position.
-pub fn place_of(mine: &[H256], leaf: &H256) -> Option<u32> {
-	u32::try_from(mine.iter().position(|own| own == leaf)?).ok()
-}
-
 fn range(leaves: &[H256], first: u32, count: u32) -> Option<&[H256]> {
 	let first = usize::try_from(first).ok()?;
 	leaves.get(first..first.checked_add(usize::try_from(count).ok()?)?)
@@ -82,8 +77,6 @@ mod tests {
 			let (fork, leaf) = leaf_that_differs(&executor, first, &below).unwrap();
 			assert_eq!(leaf, other, "{all}");
 			assert!(fork.is_first(&node.hashes(), count));
-			assert_eq!(place_of(&executor, &fork.executor.hash), Some(other));
-			assert_eq!(place_of(&accuser, &fork.accuser.hash), Some(other));
 		}
 	}
 
@@ -97,6 +90,5 @@ mod tests {
 		assert_eq!(leaf_that_differs(&executor, 0, &executor), None);
 		assert_eq!(leaf_that_differs(&executor, 8, &accuser[7..]), None);
 		assert_eq!(leaf_that_differs(&executor, u32::MAX, &accuser), None);
-		assert_eq!(place_of(&executor, &accuser[4]), None);
 	}
 }

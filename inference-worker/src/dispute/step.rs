@@ -134,7 +134,7 @@ mod tests {
 	const PAIR: Pair = Pair { executor: H256([1; 32]), accuser: H256([2; 32]) };
 
 	fn blocks(executor: bool, accuser: bool) -> Step {
-		Step::Blocks { traces: PAIR, item: 1, sums: PAIR, executor, accuser }
+		Step::Blocks { position: 1, traces: PAIR, item: 1, sums: PAIR, executor, accuser }
 	}
 
 	#[test]
@@ -163,10 +163,8 @@ mod tests {
 			assert_eq!(at(window, turn, 9, Some(Step::Over)), Move::Wait);
 		}
 		for me in [Executor, Accuser] {
-			assert_eq!(
-				at(Window::Blocks, me, 9, Some(Step::Traces { traces: PAIR })),
-				Move::Blocks
-			);
+			let traces = Step::Traces { position: 1, traces: PAIR };
+			assert_eq!(at(Window::Blocks, me, 9, Some(traces)), Move::Blocks);
 			assert_eq!(at(Window::Blocks, me, 9, Some(blocks(true, true))), Move::Wait);
 			assert_eq!(at(Window::Proof, me, 9, Some(blocks(true, true))), Move::Prove);
 		}

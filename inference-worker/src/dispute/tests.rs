@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-	chain::{Accusation, Action, DisputeChain, Hearing, Hearings, Posted, Wanted, Window},
+	chain::{Accusation, Action, DisputeChain, Hearing, Hearings, Wanted, Window},
 	evidence::{Evidence, Handed},
 	Disputer, DisputerParts,
 };
@@ -27,8 +27,8 @@ use aria_math::bitlinear::{sums, Packing};
 use aria_primitives::{
 	audit::{leaves as leaf_count, Handover, Verdict},
 	dispute::{
-		block_hash, item_count, leaves_below, node_count, node_height, sums_of, Dispute, Fork,
-		Matrix, Pair, Party, Standing, Step,
+		block_hash, item_count, leaves_below, node_count, node_height, sums_of, Dispute, Matrix,
+		Pair, Party, Standing, Step,
 	},
 	hashing::{merkle_root, sha256},
 	query::{CanonicalQuery, Sampling, QUERY_VERSION},
@@ -44,7 +44,10 @@ use std::{
 	collections::BTreeMap,
 	fs,
 	ops::ControlFlow,
-	sync::{atomic::Ordering, Arc, Mutex},
+	sync::{
+		atomic::{AtomicBool, AtomicU64, Ordering},
+		Arc, Mutex,
+	},
 	time::Duration,
 };
 
@@ -210,8 +213,8 @@ struct State {
 	window: Window,
 	at: u32,
 	dispute: Option<Dispute>,
-	/// What stands in blocks, with the fork where there is one.
-	posted: Vec<(Option<Fork>, Vec<H256>)>,
+	/// What stands in blocks.
+	posted: Vec<Vec<H256>>,
 	sent: Vec<(AccountId, &'static str)>,
 }
 
@@ -227,6 +230,10 @@ struct World {
 	verdict: Verdict,
 	/// What the accuser found in place of the boundary.
 	root: H256,
+	/// Whether machines allow work.
+	allowed: Arc<AtomicBool>,
+	/// How often query and tokens were asked for.
+	asked: AtomicU64,
 	state: Mutex<State>,
 }
 
@@ -259,7 +266,20 @@ impl World {
 			posted: Vec::new(),
 			sent: Vec::new(),
 		});
-		Arc::new(Self { models, executors, accusers, entry, handed, id, verdict, root, state })
+		let (allowed, asked) = (Arc::new(AtomicBool::new(true)), AtomicU64::new(0));
+		Arc::new(Self {
+			models,
+			executors,
+			accusers,
+			entry,
+			handed,
+			id,
+			verdict,
+			root,
+			allowed,
+			asked,
+			state,
+		})
 	}
 
 	fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -271,10 +291,11 @@ impl World {
 	}
 
 	fn party(self: &Arc<Self>, me: AccountId, package: &Arc<Package>) -> Arc<Disputer> {
+		let allowed = self.allowed.clone();
 		let machine = Machine {
 			governor: Governor::new(Limits::NONE),
 			busy: Arc::new(|| false),
-			allowed: Arc::new(|| true),
+			allowed: Arc::new(move || allowed.load(Ordering::Relaxed)),
 			weigh: |_, _| 1 << 20,
 			threads: 1,
 			kernel: kernels::best(),
@@ -349,14 +370,14 @@ impl World {
 				return;
 			}
 			let dispute = state.dispute.as_mut().unwrap();
-			let (fork, hashes, step) = match (action, dispute.step) {
+			let (hashes, step) = match (action, dispute.step) {
 				(Action::Nodes(nodes), Step::Open) => {
 					assert_eq!((state.window, me_is), (Window::Nodes, Party::Executor));
 					let root = merkle_root(&nodes);
 					let made = boundary(INDEX, &root, &body.query_hash);
 					assert_eq!(body.boundaries.get(usize::from(INDEX)), Some(&made));
 					let roots = Pair { executor: root, accuser: self.root };
-					(None, nodes, Step::Nodes { roots })
+					(nodes, Step::Nodes { roots })
 				}
 				(Action::Leaf(fork, below), Step::Nodes { roots }) => {
 					assert_eq!((state.window, me_is), (Window::Leaf, Party::Accuser));
@@ -365,7 +386,7 @@ impl World {
 					assert_eq!(below.len() as u32, count);
 					assert_eq!(merkle_root(&below), fork.accuser.hash);
 					let nodes = fork.hashes();
-					(Some(*fork), below, Step::Leaf { first, count, nodes })
+					(below, Step::Leaf { first, count, nodes })
 				}
 				(Action::Defence(fork, items), Step::Leaf { first, count, nodes }) => {
 					assert_eq!((state.window, me_is), (Window::Defence, Party::Executor));
@@ -373,19 +394,19 @@ impl World {
 					assert_eq!(items.len() as u32, item_count(&layers));
 					let position = body.prompt_tokens - 1 + first + fork.index;
 					let trace = merkle_root(&items);
-					(Some(*fork), items, Step::Defence { position, trace })
+					(items, Step::Defence { position, trace })
 				}
-				(Action::Reply(items), Step::Defence { trace, .. }) => {
+				(Action::Reply(items), Step::Defence { position, trace }) => {
 					assert_eq!((state.window, me_is), (Window::Reply, Party::Accuser));
 					let traces = Pair { executor: trace, accuser: merkle_root(&items) };
-					(None, items, Step::Traces { traces })
+					(items, Step::Traces { position, traces })
 				}
 				(Action::Blocks(fork, blocks), before) => {
 					assert_eq!(state.window, Window::Blocks);
-					let (traces, mut executor, mut accuser) = match before {
-						Step::Traces { traces } => (traces, false, false),
-						Step::Blocks { traces, executor, accuser, .. } => {
-							(traces, executor, accuser)
+					let (position, traces, mut executor, mut accuser) = match before {
+						Step::Traces { position, traces } => (position, traces, false, false),
+						Step::Blocks { position, traces, executor, accuser, .. } => {
+							(position, traces, executor, accuser)
 						}
 						other => panic!("{other:?}"),
 					};
@@ -397,7 +418,8 @@ impl World {
 					let sums = fork.hashes();
 					assert_eq!(merkle_root(&blocks), *sums.of(me_is));
 					let item = fork.index;
-					(Some(*fork), blocks, Step::Blocks { traces, item, sums, executor, accuser })
+					let step = Step::Blocks { position, traces, item, sums, executor, accuser };
+					(blocks, step)
 				}
 				(Action::Prove(against, proof), Step::Blocks { traces, item, sums: pair, .. }) => {
 					assert_eq!(state.window, Window::Proof);
@@ -415,7 +437,7 @@ impl World {
 				(action, step) => panic!("{} at {step:?}", action.name()),
 			};
 			dispute.step = step;
-			state.posted.push((fork, hashes.into_inner()));
+			state.posted.push(hashes.into_inner());
 		});
 	}
 }
@@ -427,6 +449,7 @@ impl Handed for World {
 		_: RecordId,
 		_: &'a RecordEntry,
 	) -> BoxFuture<'a, Result<Handover, NoHandover>> {
+		self.asked.fetch_add(1, Ordering::Relaxed);
 		Box::pin(async move { Ok(self.handed.clone()) })
 	}
 }
@@ -483,7 +506,7 @@ impl DisputeChain for View {
 		record: RecordId,
 		by: &'a AccountId,
 		_: u32,
-	) -> BoxFuture<'a, Result<Option<Posted>, LedgerError>> {
+	) -> BoxFuture<'a, Result<Option<Vec<H256>>, LedgerError>> {
 		assert_eq!((record, by), (self.world.id, &accuser()));
 		let root = match wanted {
 			Wanted::Nodes(root)
@@ -494,9 +517,9 @@ impl DisputeChain for View {
 		};
 		let found = self.world.with(|state| {
 			let mut latest = state.posted.iter().rev();
-			latest.find(|(_, hashes)| merkle_root(hashes) == root).cloned()
+			latest.find(|hashes| merkle_root(hashes) == root).cloned()
 		});
-		Box::pin(async move { Ok(found.map(|(fork, hashes)| Posted { fork, hashes })) })
+		Box::pin(async move { Ok(found) })
 	}
 
 	fn send<'a>(
@@ -585,4 +608,25 @@ async fn who_does_not_compute_the_same_again_should_not_contest() {
 		tokio::time::sleep(Duration::from_millis(10)).await;
 	}
 	assert!(world.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_machine_that_allows_nothing_should_not_begin_with_a_dispute() {
+	let world = World::new(false, Verdict::Failed { stage: STAGE });
+	world.allowed.store(false, Ordering::Relaxed);
+	let parties = world.parties();
+	for _ in 0..50 {
+		for party in &parties {
+			party.look().await.unwrap();
+		}
+		tokio::time::sleep(Duration::from_millis(10)).await;
+	}
+	assert!(world.sent().is_empty());
+	assert_eq!(world.asked.load(Ordering::Relaxed), 0, "nothing is fetched for it, either");
+	// It is never too late within the window.
+	world.allowed.store(true, Ordering::Relaxed);
+	for window in WINDOWS {
+		world.serve(window, &parties).await;
+	}
+	assert_eq!(standings(&world), (Standing::Stands, Standing::False));
 }

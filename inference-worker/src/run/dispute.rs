@@ -5,14 +5,15 @@ use super::{
 	audit::{later, next_block, unsent, NetworkGateways},
 	choice::weight_bytes,
 	common::Common,
-	config::Config,
+	config::{Config, Defend},
+	live::now,
 	stages::Stages,
 	worker::Loader,
 };
 use crate::{
 	audit::{conduct::Machine, ledger::LedgerError, NoHandover, Verifier},
 	dispute::{
-		chain::{Accusation, Action, DisputeChain, Hearing, Hearings, Posted, Wanted, Window},
+		chain::{Accusation, Action, DisputeChain, Hearing, Hearings, Wanted, Window},
 		evidence::{Evidence, Handed},
 		Disputer, DisputerParts,
 	},
@@ -25,9 +26,10 @@ use aria_chain_client::{
 use aria_network::wire::audit::DisputeRequest;
 use aria_primitives::{
 	audit::{FindingKind, Handover},
+	consent::ConsentVersion,
 	dispute::{Fork, Hashes, Party},
 	record::RecordEntry,
-	AccountId, BlockNumber, RecordId,
+	AccountId, BlockNumber, Moment, RecordId,
 };
 use futures::future::BoxFuture;
 use sp_core::{sr25519, H256};
@@ -49,12 +51,14 @@ pub(super) fn defend(
 	stages: &Arc<Stages>,
 	verifier: Option<Arc<Verifier>>,
 ) -> Arc<Disputer> {
-	let paid = stages.clone();
+	let (paid, live, when) = (stages.clone(), common.live.clone(), config.defend);
 	let machine = Machine {
 		governor: governor.clone(),
 		busy: Arc::new(move || paid.sessions() > 0),
-		// Whoever does not answer loses: hours and tasks of a consent are for what others ask for.
-		allowed: Arc::new(|| true),
+		allowed: Arc::new(move || {
+			let consent = live.snapshot().consent;
+			!live.is_paused() && may_defend(when, consent.as_ref(), now())
+		}),
 		weigh: weight_bytes,
 		threads: config.threads,
 		kernel: config.kernel.clone(),
@@ -78,6 +82,15 @@ pub(super) fn defend(
 	});
 	tokio::spawn(disputer.clone().run(common.shutdown.clone()));
 	disputer
+}
+
+/// Whether there may be a run for a dispute at `time`. Tasks of a consent are for what others ask for;
+/// hours are its owner's, even where it costs the owner something.
+fn may_defend(when: Defend, consent: Option<&ConsentVersion>, time: Moment) -> bool {
+	when == Defend::Always
+		|| consent.is_some_and(|version| {
+			version.superseded_at.is_none() && version.consent.schedule.allows(time)
+		})
 }
 
 /// The window of disputes that a phase of an audit is; `None` if it is another.
@@ -243,14 +256,11 @@ impl DisputeChain for PartyChain {
 		record: RecordId,
 		accuser: &'a AccountId,
 		blocks: BlockNumber,
-	) -> BoxFuture<'a, Result<Option<Posted>, LedgerError>> {
+	) -> BoxFuture<'a, Result<Option<Vec<H256>>, LedgerError>> {
 		Box::pin(async move {
 			let chain = &self.chain;
-			let plain = |hashes: Hashes| Posted { fork: None, hashes: hashes.into_inner() };
-			let forked = |(fork, hashes): (Fork, Hashes)| Posted {
-				fork: Some(fork),
-				hashes: hashes.into_inner(),
-			};
+			let plain = Hashes::into_inner;
+			let forked = |(_, hashes): (Fork, Hashes)| hashes.into_inner();
 			let found = match wanted {
 				Wanted::Nodes(root) => {
 					let found = chain.posted_nodes(record, accuser, root, blocks).await;
@@ -300,8 +310,37 @@ impl DisputeChain for PartyChain {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
+	use crate::run::live::testing::{snapshot, MONDAY};
+	use aria_primitives::consent::{Schedule, Window as Hours};
+
+	#[test]
+	fn disputes_should_keep_to_the_hours_unless_the_owner_says_otherwise() {
+		// At midnight, with hours from eight to noon.
+		let morning = [Hours { from: 8 * 60, to: 12 * 60 }];
+		let version = snapshot(|live| {
+			let consent = &mut live.consent.as_mut().unwrap().consent;
+			consent.schedule = Schedule {
+				windows: morning.to_vec().try_into().unwrap(),
+				..consent.schedule.clone()
+			};
+		})
+		.consent
+		.unwrap();
+		let may = |when, consent: Option<&ConsentVersion>, hour: u64| {
+			may_defend(when, consent, MONDAY + hour * 3_600_000)
+		};
+		assert!(!may(Defend::Consent, Some(&version), 0));
+		assert!(may(Defend::Consent, Some(&version), 9));
+		assert!(may(Defend::Always, Some(&version), 0));
+		let withdrawn = ConsentVersion { superseded_at: Some(9), ..version };
+		for consent in [Some(&withdrawn), None] {
+			assert!(!may(Defend::Consent, consent, 9));
+			assert!(may(Defend::Always, consent, 9));
+		}
+	}
 
 	#[test]
 	fn windows_of_disputes_should_follow_each_other() {

@@ -82,6 +82,7 @@ mod mock;
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 
+pub use aria_primitives::price::{free_from, record_bytes};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;

@@ -3,11 +3,12 @@
 use crate::{
 	pallet::*,
 	settle::has_stage,
-	types::{free_from, record_bytes, Payer, Price, Terms},
+	types::{Payer, Terms},
 };
 use alloc::{vec, vec::Vec};
 use aria_math::split::{split_exact, split_proportional};
 use aria_primitives::{
+	price::{free_from, price, Price},
 	record::RecordBody,
 	ticket::{AuditMode, SignedTicket},
 	traits::{AuditDraw, Models, Offer, Workers},
@@ -55,11 +56,7 @@ impl<T: Config> Pallet<T> {
 		output: u32,
 		stages: u32,
 	) -> Price {
-		let cost = |price: Balance, count: u32| price.saturating_mul(Balance::from(count));
-		let tokens = cost(offer.prompt_price, prompt.saturating_sub(cached))
-			.saturating_add(cost(offer.cached_price, cached))
-			.saturating_add(cost(offer.output_price, output));
-		Price { tokens, bytes: cost(T::ByteFee::get(), record_bytes(stages)) }
+		price(offer, prompt, cached, output, stages, T::ByteFee::get())
 	}
 
 	/// What a record costs by an offer.

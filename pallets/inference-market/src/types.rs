@@ -3,6 +3,7 @@
 use crate::nonce::NonceWindow;
 use alloc::boxed::Box;
 use aria_primitives::{
+	price::Price,
 	query::Sampling,
 	record::{LayerRange, MAX_STAGES},
 	ticket::AuditMode,
@@ -147,50 +148,6 @@ impl PriceSplit {
 	pub const fn weights(&self) -> [Ppm; 6] {
 		[self.stages, self.gateway, self.author, self.audit, self.storage, self.burn]
 	}
-}
-
-/// A price in its two parts, in planck.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Price {
-	/// For tokens, by the gateway's offer.
-	pub tokens: Balance,
-	/// For the record's bytes.
-	pub bytes: Balance,
-}
-
-impl Price {
-	/// Both.
-	pub fn total(&self) -> Balance {
-		self.tokens.saturating_add(self.bytes)
-	}
-
-	/// At most `most` together: bytes first, since they cost the chain whatever the price is.
-	pub fn capped(&self, most: Balance) -> Self {
-		let bytes = self.bytes.min(most);
-		Self { tokens: self.tokens.min(most.saturating_sub(bytes)), bytes }
-	}
-}
-
-/// Least price of a record of `stages` stages whose submitter pays no fee, in planck: `least` for one
-/// of a single stage, and a sixth of it more for each further one
-/// (`docs/protocol/settlement.md`).
-pub const fn free_from(least: Balance, stages: u32) -> Balance {
-	let more = stages.saturating_sub(1) as Balance;
-	least.saturating_add(more.saturating_mul(least) / 6)
-}
-
-/// Bytes of the SCALE-encoded body of a record with `stages` stages, `0..=32`
-/// (`docs/protocol/record.md`).
-pub const fn record_bytes(stages: u32) -> u32 {
-	// Version, five hashes, finish reason, three counts, energy, latency, time, anchor, and the
-	// lengths of two lists.
-	const FIXED: u32 = 2 + 5 * 32 + 1 + 3 * 4 + 8 + 4 + 8 + 36 + 2;
-	// Node, layers, energy, its source, version of the consent.
-	const STAGE: u32 = 32 + 4 + 8 + 1 + 4;
-	const BOUNDARY: u32 = 32;
-	FIXED
-		.saturating_add(BOUNDARY)
-		.saturating_add(stages.saturating_mul(STAGE.saturating_add(BOUNDARY)))
 }
 
 /// What an on-chain request asks.

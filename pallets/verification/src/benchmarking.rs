@@ -83,6 +83,27 @@ fn verifier<T: Config>(n: u32) -> AccountId {
 	worker
 }
 
+/// Makes that a worker was a verifier so many times, with a canary that it may have made.
+fn former<T: Config>(worker: &AccountId, count: u32) {
+	let lots = CanaryLots::default();
+	let info = CanaryInfo { by: who("maker", 0), at: 0, bond: 0, lots };
+	Canaries::<T>::insert(H256::repeat_byte(1), info);
+	let key = sr25519::Public::from_raw(KEY);
+	for _ in 0..count {
+		let info = VerifierInfo {
+			key,
+			weight: ARIA,
+			from: 0,
+			seats: 0,
+			owed: 0,
+			ripening: 0,
+			ripe_at: 0,
+			canary: None,
+		};
+		Pallet::<T>::keep_former(worker, &info);
+	}
+}
+
 /// Bytes of a leaf.
 fn data(index: u16, position: u32, size: usize) -> Vec<u8> {
 	let mut bytes = vec![7; 32];
@@ -515,14 +536,38 @@ mod benchmarks {
 		assert!(Verifiers::<T>::contains_key(&caller));
 	}
 
+	/// It may have made a canary, and has been a verifier as often as is kept.
 	#[benchmark]
 	fn retire_verifier() {
 		let caller = verifier::<T>(0);
+		Verifiers::<T>::mutate(&caller, |info| {
+			if let Some(info) = info {
+				info.from = 0;
+			}
+		});
+		former::<T>(&caller, MAX_FORMER_TERMS);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller.clone()), caller.clone());
 
 		assert!(!Verifiers::<T>::contains_key(&caller));
+		assert_eq!(FormerVerifiers::<T>::get(&caller).len(), MAX_FORMER_TERMS as usize);
+	}
+
+	/// Each is of another worker, which leaves nothing behind.
+	#[benchmark]
+	fn drop_former(n: Linear<0, { MAX_DROPPED_FORMER }>) {
+		for number in 0..n {
+			former::<T>(&who("former", number), 1);
+		}
+		let late = Pallet::<T>::now() + CANARY_LIFE + 1;
+
+		#[block]
+		{
+			Pallet::<T>::drop_former(late);
+		}
+
+		assert_eq!(FormerVerifiers::<T>::iter().count() + FormerQueue::<T>::iter().count(), 0);
 	}
 
 	#[benchmark]
@@ -843,7 +888,7 @@ mod benchmarks {
 	#[benchmark]
 	fn post_blocks(n: Linear<1, { MAX_HASHES }>) {
 		let (items, blocks) = traces();
-		let step = Step::Traces { traces: pair(&items) };
+		let step = Step::Traces { position: 0, traces: pair(&items) };
 		let (id, _, _, accuser) = disputed::<T>(4, Phase::Blocks, step);
 		let fork = Fork::between(&items[0], &items[1]).expect("they differ");
 		let own: Hashes = blocks[1].clone().try_into().expect("as many as there may be");
@@ -865,6 +910,7 @@ mod benchmarks {
 	fn prove_false() {
 		let (items, blocks) = traces();
 		let step = Step::Blocks {
+			position: 0,
 			traces: pair(&items),
 			item: GATE,
 			sums: pair(&blocks),

@@ -95,8 +95,8 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use crate::{
 		audit::types::{
-			Audit, CanaryBudget, CanaryInfo, EpochTerms, Phase, QueueEnds, Seat, Tally,
-			TotalWeight, VerifierInfo, MAX_DEADLINES,
+			Audit, CanaryBudget, CanaryInfo, EpochTerms, FormerVerifier, Phase, QueueEnds, Seat,
+			Tally, TotalWeight, VerifierInfo, MAX_DEADLINES, MAX_FORMER_TERMS,
 		},
 		types::{DrawInfo, DrawState, PendingEpoch, SettledRecord, MAX_PENDING_EPOCHS},
 		weights::WeightInfo,
@@ -267,6 +267,26 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type VerifierKeys<T: Config> =
 		StorageMap<_, Blake2_128Concat, sr25519::Public, AccountId, OptionQuery>;
+
+	/// What workers were that are no verifiers any more, the earliest first, for as long as their
+	/// canaries may be shown.
+	#[pallet::storage]
+	pub type FormerVerifiers<T: Config> = StorageMap<
+		_,
+		Blake2_128Concat,
+		AccountId,
+		BoundedVec<FormerVerifier, ConstU32<MAX_FORMER_TERMS>>,
+		ValueQuery,
+	>;
+
+	/// In which block whose time as a verifier ended, by number.
+	#[pallet::storage]
+	pub type FormerQueue<T: Config> =
+		StorageMap<_, Twox64Concat, u64, (BlockNumber, AccountId), OptionQuery>;
+
+	/// The numbers of those.
+	#[pallet::storage]
+	pub type FormerQueueEnds<T: Config> = StorageValue<_, QueueEnds, ValueQuery>;
 
 	/// What all verifiers have at stake.
 	#[pallet::storage]
@@ -745,7 +765,9 @@ pub mod pallet {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
 			Self::begin_epoch();
 			let drawn = Self::draw_due(T::CurrentEpoch::get());
-			drawn.saturating_add(Self::run_audits(now.saturated_into()))
+			let now = now.saturated_into();
+			let dropped = Self::drop_former(now);
+			drawn.saturating_add(dropped).saturating_add(Self::run_audits(now))
 		}
 
 		fn integrity_test() {
@@ -1076,7 +1098,8 @@ pub mod pallet {
 		/// ## Details
 		///
 		/// If the seats have found it false, the stage is not punished for it. If they have not, others
-		/// look again when the window is over.
+		/// look again when the window is over. The maker need not be a verifier any more: it has to have
+		/// been one when it was committed to, and is known for as long as that may be shown.
 		///
 		/// ## Parameters
 		///

@@ -385,7 +385,9 @@ pub fn next_block() -> Weight {
 			BurntSum::mutate(|sum| *sum += amount);
 		}
 	}
-	weight.saturating_sub(<() as crate::WeightInfo>::audits_idle())
+	weight
+		.saturating_sub(<() as crate::WeightInfo>::audits_idle())
+		.saturating_sub(<() as crate::WeightInfo>::drop_former(0))
 }
 
 /// Begins the next block as the first of an epoch, with randomness that is known since then.

@@ -4,8 +4,9 @@ use crate::{
 	audit::types::{Phase, SeatState},
 	pallet::{
 		Audits, Canaries, ClosedThrough, Config, Cursor, Deadlines, Disputes, Drawn, DrawnThrough,
-		FeesOwed, HoldReason, OpenAudits, Pallet, PendingEpochs, Seats, Settled, Tallies,
-		TalliesFrom, Unaudited, VerifierKeys, VerifierWeight, Verifiers, Waiting, WaitingEnds,
+		FeesOwed, FormerQueue, FormerQueueEnds, FormerVerifiers, HoldReason, OpenAudits, Pallet,
+		PendingEpochs, Seats, Settled, Tallies, TalliesFrom, Unaudited, VerifierKeys,
+		VerifierWeight, Verifiers, Waiting, WaitingEnds,
 	},
 	types::{DrawCause, DrawnStatus},
 };
@@ -29,7 +30,8 @@ impl<T: Config> Pallet<T> {
 		Self::try_queues()?;
 		Self::try_seats()?;
 		Self::try_disputes()?;
-		Self::try_verifiers()
+		Self::try_verifiers()?;
+		Self::try_former()
 	}
 
 	fn try_draw() -> Result<(), TryRuntimeError> {
@@ -250,6 +252,42 @@ impl<T: Config> Pallet<T> {
 			Tallies::<T>::iter_keys().all(|(era, _)| era >= from),
 			"Verdicts of a forgotten era are counted"
 		);
+		Ok(())
+	}
+
+	fn try_former() -> Result<(), TryRuntimeError> {
+		// 15. All that is kept of former verifiers has a place in the queue that drops it, in order; their
+		// times ascend, and end before they are verifiers again.
+		let ends = FormerQueueEnds::<T>::get();
+		let mut queued = BTreeSet::<(BlockNumber, AccountId)>::new();
+		let mut before = 0;
+		for number in ends.first..ends.next {
+			let (ended_at, worker) = FormerQueue::<T>::get(number).ok_or("The queue has a gap")?;
+			ensure!(ended_at >= before, "The queue of former verifiers is in no order");
+			before = ended_at;
+			queued.insert((ended_at, worker));
+		}
+		ensure!(
+			FormerQueue::<T>::iter_keys().count() as u64 == ends.len(),
+			"The queue of former verifiers is miscounted"
+		);
+		for (worker, terms) in FormerVerifiers::<T>::iter() {
+			ensure!(!terms.is_empty(), "Nothing is kept of a former verifier");
+			let mut after = None;
+			for term in &terms {
+				ensure!(after < Some(term.from), "The times of a former verifier do not ascend");
+				after = Some(term.from);
+				ensure!(
+					queued.contains(&(term.ended_at, worker.clone())),
+					"A former verifier would never be dropped"
+				);
+			}
+			let now = Verifiers::<T>::get(&worker);
+			ensure!(
+				now.is_none_or(|info| after < Some(info.from)),
+				"A verifier was one in an epoch ahead"
+			);
+		}
 		Ok(())
 	}
 }

@@ -20,6 +20,7 @@ pub trait WeightInfo {
 	fn draw(n: u32, ) -> Weight;
 	fn force_draw() -> Weight;
 	fn audits_idle() -> Weight;
+	fn drop_former(n: u32, ) -> Weight;
 	fn put_off() -> Weight;
 	fn begin_audit() -> Weight;
 	fn step_audit() -> Weight;
@@ -100,6 +101,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	/// Estimated.
+	///
+	/// The range of component `n` is `[0, 4]`.
+	fn drop_former(n: u32, ) -> Weight {
+		Weight::from_parts(8_000_000, 200)
+			.saturating_add(Weight::from_parts(25_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
+	}
+	/// Estimated.
 	fn put_off() -> Weight {
 		Weight::from_parts(30_000_000, 2_500)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
@@ -147,9 +159,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Estimated.
 	fn retire_verifier() -> Weight {
-		Weight::from_parts(90_000_000, 1_200)
-			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().writes(5_u64))
+		Weight::from_parts(120_000_000, 2_500)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 	/// Estimated.
 	fn commit() -> Weight {
@@ -192,8 +204,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Estimated.
 	fn reveal_canary() -> Weight {
-		Weight::from_parts(220_000_000, 7_000)
-			.saturating_add(T::DbWeight::get().reads(12_u64))
+		Weight::from_parts(230_000_000, 8_500)
+			.saturating_add(T::DbWeight::get().reads(13_u64))
 			.saturating_add(T::DbWeight::get().writes(8_u64))
 	}
 	/// Estimated.
@@ -297,6 +309,14 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
+	fn drop_former(n: u32, ) -> Weight {
+		Weight::from_parts(8_000_000, 200)
+			.saturating_add(Weight::from_parts(25_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
+			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
+	}
 	fn put_off() -> Weight {
 		Weight::from_parts(30_000_000, 2_500)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
@@ -334,9 +354,9 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn retire_verifier() -> Weight {
-		Weight::from_parts(90_000_000, 1_200)
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
-			.saturating_add(RocksDbWeight::get().writes(5_u64))
+		Weight::from_parts(120_000_000, 2_500)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 	fn commit() -> Weight {
 		Weight::from_parts(3_500_000_000, 9_000)
@@ -370,8 +390,8 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn reveal_canary() -> Weight {
-		Weight::from_parts(220_000_000, 7_000)
-			.saturating_add(RocksDbWeight::get().reads(12_u64))
+		Weight::from_parts(230_000_000, 8_500)
+			.saturating_add(RocksDbWeight::get().reads(13_u64))
 			.saturating_add(RocksDbWeight::get().writes(8_u64))
 	}
 	fn forget_canary() -> Weight {

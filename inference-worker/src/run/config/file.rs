@@ -4,7 +4,7 @@
 
 use super::{
 	hours,
-	values::{Amount, Layers, ModelName},
+	values::{Amount, Defend, Layers, ModelName},
 };
 use anyhow::{Context, Result};
 use aria_network::Multiaddr;
@@ -212,6 +212,8 @@ pub struct Audit {
 	pub enabled: Option<bool>,
 	/// Whether to make false ones on purpose, where there is a right to.
 	pub canaries: Option<bool>,
+	/// When to compute for disputes, whether or not this worker verifies.
+	pub defend: Option<Defend>,
 }
 
 /// The contributor's own endpoint.
@@ -364,6 +366,7 @@ mod tests {
 		let file = File::parse(&uncommented.join("\n")).unwrap();
 		assert!(file.account.file.is_some() && file.consent.payout.is_some());
 		assert!(file.audit.enabled.is_some() && file.audit.canaries.is_some());
+		assert_eq!(file.audit.defend, Some(Defend::Consent));
 		assert!(file.network.relay_for_others.is_some() && file.energy.active_watts.is_some());
 		let gateway = file.gateway.unwrap();
 		assert!(gateway.offer.is_some() && gateway.cors.is_some() && gateway.stake.is_some());
@@ -389,6 +392,7 @@ mod tests {
 			("[gateway]\nrequests_per_minute = 0", "line 2", "at least 1"),
 			("[consent]\ncpu = 3", "line 2", "unknown field"),
 			("[models]\nlayers = \"3\"", "line 2", "layers"),
+			("[audit]\ndefend = \"never\"", "line 2", "consent or always"),
 			("stake = \"a lot\"", "line 1", "stake"),
 			("[account]\nuri = \"bottom drive obey\"", "line 2", "account.file"),
 			("[gateway]\noffer = { prompt = 1 }", "line 2", "missing field"),

@@ -3,7 +3,7 @@
 use super::{
 	file::{check_node, check_watts, parse_address, File, Gateway, Prices, MAX_REGION},
 	hours,
-	values::{Amount, Layers, ModelName},
+	values::{Amount, Defend, Layers, ModelName},
 };
 use aria_network::Multiaddr;
 use aria_primitives::{
@@ -122,6 +122,11 @@ pub struct Flags {
 	/// it needs --gateway, and money on two accounts that the log names [default: true]
 	#[arg(long, value_name = "BOOL", help_heading = "Consent")]
 	pub canaries: Option<bool>,
+
+	/// When to compute for what this worker signed or said and somebody contests: `consent` within its
+	/// hours, `always` at any hour; who does not answer loses [default: consent]
+	#[arg(long, value_name = "WHEN", help_heading = "Consent")]
+	pub defend: Option<Defend>,
 
 	/// Give all earnings to the donation account
 	#[arg(long, help_heading = "Consent")]
@@ -258,6 +263,7 @@ impl Flags {
 		set(&mut consent.mode, self.donate.then_some(RewardMode::Donate));
 		set(&mut file.audit.enabled, self.audit.then_some(true));
 		set(&mut file.audit.canaries, self.canaries);
+		set(&mut file.audit.defend, self.defend);
 
 		if !self.serve.is_empty() {
 			let models = self.serve.into_iter().filter_map(|served| match served {

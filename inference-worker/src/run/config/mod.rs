@@ -14,7 +14,7 @@ pub mod values;
 
 pub use file::{parse_address, Consent as ConsentFields, File};
 pub use flags::Flags;
-pub use values::{Amount, Layers, ModelName};
+pub use values::{Amount, Defend, Layers, ModelName};
 
 use super::terms::Terms;
 use crate::keys::AccountSource;
@@ -83,6 +83,8 @@ pub struct Config {
 	pub audit: bool,
 	/// Whether to make records that are false on purpose, to see who passes them.
 	pub canaries: bool,
+	/// When to compute for disputes.
+	pub defend: Defend,
 	/// The contributor's own endpoint.
 	pub admin: AdminConfig,
 	/// Whether to drain on chain and end.
@@ -201,6 +203,7 @@ impl Config {
 			gateway,
 			audit,
 			canaries: audit && file.audit.canaries.unwrap_or(true),
+			defend: file.audit.defend.unwrap_or_default(),
 			admin,
 			leave,
 		})
@@ -436,6 +439,10 @@ mod tests {
 		assert!(!resolve("[audit]\ncanaries = true", "").unwrap().canaries);
 		assert!(!resolve("[audit]\ncanaries = false", "--audit").unwrap().canaries);
 		assert!(!resolve("", "--audit --canaries false").unwrap().canaries);
+		// Nor is a consent left for disputes, unless the owner says so.
+		assert_eq!(config.defend, Defend::Consent);
+		assert_eq!(resolve("[audit]\ndefend = 'always'", "").unwrap().defend, Defend::Always);
+		assert_eq!(resolve("", "--defend always").unwrap().defend, Defend::Always);
 		let both = "[consent]\ntasks = ['text_generation', 'audit']";
 		assert!(resolve(both, "--audit").unwrap().audit);
 		for (file, flags) in [

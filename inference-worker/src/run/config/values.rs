@@ -137,6 +137,28 @@ impl FromStr for Layers {
 	}
 }
 
+/// When to compute for what this worker signed or said, and somebody contests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Defend {
+	/// While a consent is in force, within its hours.
+	#[default]
+	Consent,
+	/// At any time.
+	Always,
+}
+
+impl FromStr for Defend {
+	type Err = String;
+
+	fn from_str(text: &str) -> Result<Self, String> {
+		match text.trim() {
+			"consent" => Ok(Defend::Consent),
+			"always" => Ok(Defend::Always),
+			other => Err(format!("{other:?} says not when: write consent or always")),
+		}
+	}
+}
+
 /// Reads a text of the file as what its [`FromStr`] makes of it.
 macro_rules! from_text {
 	($($name:ty),*) => {$(
@@ -148,7 +170,7 @@ macro_rules! from_text {
 	)*};
 }
 
-from_text!(ModelName, Layers);
+from_text!(ModelName, Layers, Defend);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

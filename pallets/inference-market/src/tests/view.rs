@@ -1,8 +1,8 @@
 //! View functions, and what other pallets ask.
 
 use super::fixtures::*;
-use crate::{mock::*, types::Price};
-use aria_primitives::traits::Obligations;
+use crate::mock::*;
+use aria_primitives::{price::Price, traits::Obligations};
 use frame_support::assert_ok;
 
 #[test]

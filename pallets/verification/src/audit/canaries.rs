@@ -6,7 +6,8 @@
 use crate::{
 	audit::types::{CanaryInfo, CanaryLots, Phase, ShownCanary, CANARY_LIFE, MAX_CANARIES},
 	pallet::{
-		Audits, Canaries, Config, Drawn, Error, Event, HoldReason, Pallet, Settled, Verifiers,
+		Audits, Canaries, Config, Drawn, Error, Event, FormerVerifiers, HoldReason, Pallet,
+		Settled, Verifiers,
 	},
 	types::DrawCause,
 };
@@ -14,7 +15,7 @@ use aria_primitives::{
 	audit::{canary_hash, has_canary, verify_canary, SeatProof},
 	record::RecordEntry,
 	traits::Ledger,
-	AccountId, Balance, RecordId,
+	AccountId, Balance, EpochIndex, RecordId,
 };
 use frame_support::{
 	ensure,
@@ -24,7 +25,7 @@ use frame_support::{
 		Get,
 	},
 };
-use sp_core::H256;
+use sp_core::{sr25519, H256};
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
@@ -53,7 +54,7 @@ impl<T: Config> Pallet<T> {
 		let drawn = Drawn::<T>::get(id).is_some_and(|info| info.cause == DrawCause::Lot);
 		ensure!(drawn, Error::<T>::DrawnByOrder);
 		let (_, hash, info) = Self::canary_of(requester, &id, stage, &maker, &nonce)?;
-		let unpaid = Self::use_right(&maker, &info.lots, audit.params.canary_rate, proof)?;
+		let unpaid = Self::use_right(&maker, &info, audit.params.canary_rate, proof)?;
 
 		Canaries::<T>::remove(hash);
 		let CanaryInfo { by, bond, .. } = info;
@@ -80,25 +81,55 @@ impl<T: Config> Pallet<T> {
 		Ok((record, hash, info))
 	}
 
-	/// Uses the right of `maker` to make canaries in the epoch of `lots`; returns whether it was used
-	/// before.
-	fn use_right(
+	/// Uses the right of `maker` to make canaries in the epoch of the commitment; returns whether it was
+	/// used before. Who was a verifier then has it, whoever has ended that since.
+	pub(crate) fn use_right(
 		maker: &AccountId,
-		lots: &CanaryLots,
+		canary: &CanaryInfo,
 		rate: u32,
 		proof: &SeatProof,
 	) -> Result<bool, DispatchError> {
-		Verifiers::<T>::try_mutate(maker, |entry| -> Result<bool, DispatchError> {
-			let info = entry.as_mut().ok_or(Error::<T>::NotVerifier)?;
-			ensure!(info.from <= lots.epoch, Error::<T>::VerifierTooNew);
-			let number = verify_canary(&info.key, lots.epoch, &lots.seed, proof)
-				.ok_or(Error::<T>::BadSeatProof)?;
-			let has_right = has_canary(number, lots.audits, rate, info.weight, lots.total);
-			ensure!(has_right, Error::<T>::NoCanaryRight);
-			let used = info.canary >= Some(lots.epoch);
-			info.canary = info.canary.max(Some(lots.epoch));
-			Ok(used)
+		let lots = &canary.lots;
+		let verifier = Verifiers::<T>::get(maker);
+		let is_verifier = verifier.is_some();
+		if let Some(mut info) = verifier.filter(|info| info.from <= lots.epoch) {
+			Self::ensure_right(&info.key, info.weight, lots, rate, proof)?;
+			let used = Self::note_right(&mut info.canary, lots.epoch);
+			Verifiers::<T>::insert(maker, info);
+			return Ok(used);
+		}
+		FormerVerifiers::<T>::try_mutate(maker, |terms| -> Result<bool, DispatchError> {
+			let Some(term) = Self::former_in(terms.as_mut(), lots.epoch, canary.at) else {
+				let error = match is_verifier {
+					true => Error::<T>::VerifierTooNew,
+					false => Error::<T>::NotVerifier,
+				};
+				return Err(error.into());
+			};
+			Self::ensure_right(&term.key, term.weight, lots, rate, proof)?;
+			Ok(Self::note_right(&mut term.canary, lots.epoch))
 		})
+	}
+
+	fn ensure_right(
+		key: &sr25519::Public,
+		weight: Balance,
+		lots: &CanaryLots,
+		rate: u32,
+		proof: &SeatProof,
+	) -> DispatchResult {
+		let number = verify_canary(key, lots.epoch, &lots.seed, proof);
+		let number = number.ok_or(Error::<T>::BadSeatProof)?;
+		let has_right = has_canary(number, lots.audits, rate, weight, lots.total);
+		ensure!(has_right, Error::<T>::NoCanaryRight);
+		Ok(())
+	}
+
+	/// Notes that the right of `epoch` is used; returns whether it was before.
+	fn note_right(last: &mut Option<EpochIndex>, epoch: EpochIndex) -> bool {
+		let used = *last >= Some(epoch);
+		*last = (*last).max(Some(epoch));
+		used
 	}
 
 	pub(crate) fn do_withdraw_canary(

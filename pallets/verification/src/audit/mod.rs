@@ -9,8 +9,10 @@
 //! | `verdict` | what the seats say together |
 //! | `money` | what follows from it |
 //! | `canaries` | false records that are made on purpose |
+//! | `former` | who was a verifier, and may still show one |
 
 mod canaries;
+mod former;
 pub(crate) mod money;
 mod queue;
 mod rounds;

@@ -27,6 +27,10 @@ pub const MAX_CANARIES: u32 = 1_000;
 pub const KEY_DELAY: EpochIndex = 2;
 /// Blocks after which a canary that was not shown has lost its bond.
 pub const CANARY_LIFE: BlockNumber = 14_400;
+/// Most times that a worker was a verifier of which anything is kept: the earliest goes first.
+pub const MAX_FORMER_TERMS: u32 = 16;
+/// Most of those that a block drops.
+pub const MAX_DROPPED_FORMER: u32 = 4;
 
 /// A worker that runs others' records again.
 #[derive(
@@ -56,6 +60,23 @@ impl VerifierInfo {
 	pub fn fees(&self) -> Balance {
 		self.owed.saturating_add(self.ripening)
 	}
+}
+
+/// What the rights of a worker are proven with that is no verifier any more.
+#[derive(
+	Clone, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Debug,
+)]
+pub struct FormerVerifier {
+	/// The key of its lots.
+	pub key: sr25519::Public,
+	/// What counted of its stake, in planck.
+	pub weight: Balance,
+	/// The first epoch in which it counted.
+	pub from: EpochIndex,
+	/// The last epoch whose right to make a canary was used.
+	pub canary: Option<EpochIndex>,
+	/// The block that ended it.
+	pub ended_at: BlockNumber,
 }
 
 /// What rights to make a canary are drawn by in an epoch.

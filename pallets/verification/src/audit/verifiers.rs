@@ -83,6 +83,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(info.seats == 0, Error::<T>::SeatsOpen);
 		// No audit is open in which it could turn out to have passed a canary.
 		Self::pay_owed(&worker, info.fees());
+		Self::keep_former(&worker, &info);
 		Self::remove_weight(info.from, info.weight);
 		VerifierKeys::<T>::remove(info.key);
 		Verifiers::<T>::remove(&worker);

@@ -148,12 +148,12 @@ impl<T: Config> Pallet<T> {
 		items: &Hashes,
 	) -> DispatchResult {
 		let (record, mut dispute) = Self::disputed(&id, &accuser, Phase::Reply)?;
-		let Step::Defence { trace, .. } = dispute.step else {
+		let Step::Defence { position, trace } = dispute.step else {
 			return Err(Error::<T>::PostedAlready.into());
 		};
 		Self::ensure_items(&record, &dispute, items)?;
 		let traces = Pair { executor: trace, accuser: merkle_root(items) };
-		dispute.step = Step::Traces { traces };
+		dispute.step = Step::Traces { position, traces };
 		Self::post(id, accuser, dispute, Party::Accuser)
 	}
 
@@ -171,9 +171,11 @@ impl<T: Config> Pallet<T> {
 			ensure!(caller == Self::executor(&record, dispute.stage)?, Error::<T>::NotYourDispute);
 			Party::Executor
 		};
-		let (traces, mut executor, mut accuser_did) = match dispute.step {
-			Step::Traces { traces } => (traces, false, false),
-			Step::Blocks { traces, executor, accuser, .. } => (traces, executor, accuser),
+		let (position, traces, mut executor, mut accuser_did) = match dispute.step {
+			Step::Traces { position, traces } => (position, traces, false, false),
+			Step::Blocks { position, traces, executor, accuser, .. } => {
+				(position, traces, executor, accuser)
+			}
 			_ => return Err(Error::<T>::PostedAlready.into()),
 		};
 		let posted = match party {
@@ -188,8 +190,14 @@ impl<T: Config> Pallet<T> {
 		ensure!(blocks.len() as u64 == u64::from(matrix.blocks), Error::<T>::HashCount);
 		let pair = fork.hashes();
 		ensure!(merkle_root(blocks) == *pair.of(party), Error::<T>::BlocksMismatch);
-		dispute.step =
-			Step::Blocks { traces, item: fork.index, sums: pair, executor, accuser: accuser_did };
+		dispute.step = Step::Blocks {
+			position,
+			traces,
+			item: fork.index,
+			sums: pair,
+			executor,
+			accuser: accuser_did,
+		};
 		Self::post(id, accuser, dispute, party)
 	}
 

@@ -4,14 +4,15 @@ use super::support::*;
 use crate::{
 	mock::{
 		enter_epoch, free, mint, next_block, stake_account, BurntSum, Faults, LotteryRevoked,
-		Parameters, Revoked, System, Test, Verification, PARAMS,
+		MaxVerifiers, Mock, Parameters, Revoked, System, Test, Verification, PARAMS,
 	},
-	Canaries, CanaryBudget, CanaryFunds, CanaryInfo, CanaryLots, Error, Event, Phase, Terms,
-	VerifierInfo, Verifiers, CANARY_LIFE, MAX_CANARIES,
+	Canaries, CanaryBudget, CanaryFunds, CanaryInfo, CanaryLots, Error, Event, FormerQueue,
+	FormerVerifiers, Phase, Terms, VerifierInfo, Verifiers, CANARY_LIFE, MAX_CANARIES,
+	MAX_FORMER_TERMS,
 };
 use aria_primitives::{
 	audit::{canary_hash, prove_canary, AuditParams, SeatProof, Verdict},
-	traits::AuditDraw,
+	traits::{Accountable, AuditDraw},
 	AccountId, Balance, ARIA,
 };
 use frame_support::{assert_noop, assert_ok};
@@ -34,6 +35,10 @@ fn maker() -> AccountId {
 
 fn maker_pair() -> sp_core::sr25519::Pair {
 	sp_core::Pair::from_seed(&[MAKER; 32])
+}
+
+fn maker_key() -> sp_core::sr25519::Public {
+	sp_core::Pair::public(&maker_pair())
 }
 
 /// The proof of the maker's right of an epoch.
@@ -526,5 +531,123 @@ fn a_record_that_was_drawn_by_order_should_be_no_canary() {
 		game.play(&all_with(&all, Conduct::Honest));
 		game.end_window();
 		assert_noop!(show(&game, 0), Error::<Test>::DrawnByOrder);
+	});
+}
+
+/// A verifier with more stake takes the place of the maker.
+fn displace(seed: u8) {
+	let rich = Verifier::new(seed);
+	mint(&stake_account(&rich.account), 1);
+	MaxVerifiers::set(Verifiers::<Test>::count());
+	let key = rich.pair.public();
+	assert_ok!(Verification::displace_verifier(signed(&rich.account), key, maker()));
+	MaxVerifiers::set(1_000);
+}
+
+#[test]
+fn a_displaced_verifier_should_show_its_canaries() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = canary(Some(1), 1);
+		displace(70);
+		assert_eq!(Verification::verifier(maker()), None);
+		game.play(&all_with(&all, Conduct::Honest));
+		game.end_window();
+		assert_ok!(show(&game, 1));
+		game.end_window();
+
+		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 1 }));
+		assert_eq!(free(&stake_account(&node(1))), STAKE);
+		assert!(Faults::get().is_empty() && LotteryRevoked::get().is_empty());
+		assert_eq!((free(&maker()), free(&poster())), (FREE + reward(), FREE));
+	});
+}
+
+#[test]
+fn who_was_retired_by_others_should_show_its_canaries_by_the_key_that_it_had() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = canary(Some(1), 1);
+		assert_eq!(Mock::slash(&maker(), 1, &gateway()), 1);
+		assert_ok!(Verification::retire_verifier(signed(&account(9)), maker()));
+		// It registers again, with another key: the right was the old one's.
+		let pair: sp_core::sr25519::Pair = sp_core::Pair::from_seed(&[99; 32]);
+		let key = sp_core::Pair::public(&pair);
+		assert_ok!(Verification::register_verifier(signed(&maker()), key));
+		game.play(&all_with(&all, Conduct::Honest));
+		game.end_window();
+		let lots = lots(&game, 1);
+		let other = prove_canary(&pair, lots.epoch, &lots.seed).1;
+		assert_noop!(
+			Verification::reveal_canary(signed(&requester()), game.id, 1, maker(), NONCE, other),
+			Error::<Test>::BadSeatProof
+		);
+		assert_ok!(show(&game, 1));
+		assert_eq!(FormerVerifiers::<Test>::get(maker())[0].canary, Some(lots.epoch));
+		game.end_window();
+		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 1 }));
+		assert!(Faults::get().is_empty());
+	});
+}
+
+#[test]
+fn a_former_verifier_should_have_the_right_once_and_for_what_was_committed_to_before() {
+	with_game(|| {
+		let _all = verifiers(50, 3);
+		let game = canary(Some(1), 1);
+		let hash = hash_of(&game, 1);
+		let info = Canaries::<Test>::get(hash).unwrap();
+		let ended_at = System::block_number();
+		assert_ok!(Verification::retire_verifier(signed(&maker()), maker()));
+		let proof = right(&info.lots);
+		let use_it = |at: u32| {
+			Canaries::<Test>::mutate(hash, |info| info.as_mut().unwrap().at = at);
+			let info = Canaries::<Test>::get(hash).unwrap();
+			Verification::use_right(&maker(), &info, PARAMS.canary_rate, &proof)
+		};
+		assert_eq!(use_it(ended_at + 1), Err(Error::<Test>::NotVerifier.into()));
+		assert_eq!(use_it(ended_at), Ok(false));
+		assert_eq!(use_it(info.at), Ok(true), "it is used");
+		let early = CanaryInfo { lots: CanaryLots { epoch: 1, ..info.lots }, ..info };
+		let early = Verification::use_right(&maker(), &early, PARAMS.canary_rate, &proof);
+		assert_eq!(early, Err(Error::<Test>::NotVerifier.into()));
+	});
+}
+
+#[test]
+fn former_verifiers_should_be_kept_as_long_as_a_canary_lives() {
+	with_game(|| {
+		prepare();
+		let kept = || FormerVerifiers::<Test>::get(maker()).len();
+		let retire = || Verification::retire_verifier(signed(&maker()), maker());
+		let register = || Verification::register_verifier(signed(&maker()), maker_key());
+		// Where there are no canaries, and before it counts, nothing is kept.
+		assert_ok!(retire());
+		assert_eq!(kept(), 0);
+		assert_ok!(commit(H256::repeat_byte(1)));
+		assert_ok!(register());
+		assert_ok!(retire());
+		assert_eq!(kept(), 0);
+		// At most so many times, the earliest goes first.
+		for round in 1..=u64::from(MAX_FORMER_TERMS) + 2 {
+			assert_ok!(register());
+			enter_epoch(SETTLED_IN + 2 * round);
+			assert_ok!(retire());
+			Verification::do_try_state().unwrap();
+		}
+		assert_eq!(kept(), MAX_FORMER_TERMS as usize);
+		let terms = FormerVerifiers::<Test>::get(maker());
+		assert_eq!(terms[0].from, SETTLED_IN + 6);
+
+		let last = System::block_number() + CANARY_LIFE;
+		System::set_block_number(last - 1);
+		while FormerQueue::<Test>::iter().count() > 1 {
+			System::set_block_number(last - 1);
+			next_block();
+			Verification::do_try_state().unwrap();
+		}
+		assert_eq!(kept(), 1, "the last canary may be shown in this block");
+		next_block();
+		assert_eq!((kept(), FormerQueue::<Test>::iter().count()), (0, 0));
 	});
 }

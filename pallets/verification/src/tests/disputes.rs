@@ -335,9 +335,14 @@ fn to_proof(cases: &[&Case]) {
 
 /// The first stage lies, and two of three pass it: the verdict that is held back is against the third.
 fn outvoted() -> (Game, Vec<Verifier>) {
+	outvoted_of(2)
+}
+
+/// The same, of a record of so many stages.
+fn outvoted_of(stages: u8) -> (Game, Vec<Verifier>) {
 	Models::mutate(|models| models.insert(H256::repeat_byte(7), manifest()));
 	let all = verifiers(50, 3);
-	let game = Game::begin(2, Some(0));
+	let game = Game::begin(stages, Some(0));
 	game.play(&[(&all[0], Conduct::Honest), (&all[1], Conduct::Echo), (&all[2], Conduct::Echo)]);
 	game.next_window();
 	assert_eq!((game.phase(), game.audit().verdict), (Some(Phase::Dispute), Some(Verdict::Passed)));
@@ -403,6 +408,32 @@ fn an_outvoted_verifier_should_convict_a_stage_of_a_false_sum() {
 		assert!(all[1..].iter().all(|one| (one.free(), one.stake()) == (FREE, STAKE)));
 		assert_eq!((all_money(), free(&AuditPot::get())), (money, pot));
 		assert_eq!(Disputes::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn the_position_in_dispute_should_be_in_the_state_to_the_end() {
+	with_game(|| {
+		let (game, all) = outvoted_of(1);
+		let case = Case::new(&game, &all[0], Conduct::Honest, [Said::FalseSums, Said::Right]);
+		assert_ok!(case.open_by(&case.accuser));
+		game.next_window();
+		assert_ok!(case.nodes());
+		game.next_window();
+		assert_ok!(case.accuse());
+		game.next_window();
+		assert_ok!(case.defend());
+		// The first leaf of the last boundary is the prompt's last token.
+		let at = game.entry.body.prompt_tokens - 1;
+		assert!(matches!(case.dispute().step, Step::Defence { position, .. } if position == at));
+		game.next_window();
+		assert_ok!(case.reply());
+		assert!(matches!(case.dispute().step, Step::Traces { position, .. } if position == at));
+		game.next_window();
+		for party in [Party::Executor, Party::Accuser] {
+			assert_ok!(case.blocks_of(party));
+			assert!(matches!(case.dispute().step, Step::Blocks { position, .. } if position == at));
+		}
 	});
 }
 
