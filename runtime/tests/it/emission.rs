@@ -1,6 +1,6 @@
 //! The supply over eras and halvings.
 
-use crate::{chain::Chain, flow::*, state::issuance};
+use crate::{chain::Chain, flow::*, rewards::pass_over, state::issuance};
 use aria_math::emission::{CAP, HALVING_INTERVAL};
 use aria_primitives::{Balance, PPM};
 use aria_runtime::{parameters, Runtime, RuntimeEvent};
@@ -46,6 +46,8 @@ fn eras_should_mint_the_authors_part_when_nobody_works() {
 			_ => None,
 		});
 		assert_eq!(started, era);
+		// It is settled once its last epoch is over.
+		chain.epochs(1);
 		chain.blocks(2);
 		check_supply(&mut chain, genesis);
 	}
@@ -112,12 +114,15 @@ fn the_supply_should_stay_below_its_cap_over_all_halvings() {
 	let genesis = issuance(&mut chain);
 	let interval = u32::try_from(HALVING_INTERVAL).unwrap();
 
-	// An era that is as long as a halving, and two blocks in which the one before it is settled.
+	// An era that is as long as a halving, the end of its last epoch, and two blocks in which it is
+	// settled.
 	let mut before = minted(&mut chain);
 	let mut gains = Vec::new();
 	for halving in 1..=64 {
 		chain.jump_to(halving * interval);
-		chain.blocks(3);
+		chain.blocks(1);
+		chain.epochs(1);
+		chain.blocks(2);
 		check_supply(&mut chain, genesis);
 		let now = minted(&mut chain);
 		gains.push(now - before);
@@ -140,6 +145,8 @@ fn workers_should_get_no_more_than_the_burn_allows_whatever_the_pool_holds() {
 	flow.settle(draft);
 	flow.chain.jump_to(parameters::EraLength::get() * 10_000);
 	flow.chain.blocks(1);
+	pass_over(&mut flow.chain);
+	flow.chain.epochs(1);
 
 	// When the next one ends, too, and the first is settled.
 	flow.chain.accept(vec![(SUDO, sudo(force()))]);

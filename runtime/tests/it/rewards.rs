@@ -34,7 +34,7 @@ fn end_era(chain: &mut Chain) -> Vec<Executed> {
 }
 
 /// Has the draw pass over all records that wait for it, as it does most of the trusted.
-fn pass_over(chain: &mut Chain) {
+pub fn pass_over(chain: &mut Chain) {
 	chain.read(|| {
 		for pending in pallet_verification::PendingEpochs::<Runtime>::take() {
 			pallet_verification::Settled::<Runtime>::drain_prefix(pending.epoch).for_each(drop);
