@@ -539,7 +539,7 @@ fn displace(seed: u8) {
 	let rich = Verifier::new(seed);
 	mint(&stake_account(&rich.account), 1);
 	MaxVerifiers::set(Verifiers::<Test>::count());
-	let key = rich.pair.public();
+	let key = sp_core::Pair::public(&rich.pair);
 	assert_ok!(Verification::displace_verifier(signed(&rich.account), key, maker()));
 	MaxVerifiers::set(1_000);
 }
