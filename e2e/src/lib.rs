@@ -9,6 +9,7 @@
 //! | [`worker`] | an `aria-worker` as a process: a worker or a gateway |
 //! | [`cluster`] | a chain, workers and a gateway together, with a real model |
 //! | [`openai`] | the gateway's HTTP API |
+//! | [`ports`] | ports that a process finds free again |
 //! | [`state`] | the whole state of a block, and how two of them differ |
 //!
 //! Architecture invariant: nothing here shares code with the node. It is a program that is started
@@ -22,5 +23,6 @@ pub mod flow;
 pub mod keys;
 pub mod node;
 pub mod openai;
+pub mod ports;
 pub mod state;
 pub mod worker;

@@ -96,7 +96,7 @@ async fn who_lies_should_be_caught_and_nobody_else() {
 		// Another than the verifiers' of the same turn.
 		|spec, index| spec.own_arg(index, "--kernel", kernels[(index + 1) % kernels.len()]),
 	);
-	let mut cluster = Cluster::start(spec).await.unwrap();
+	let mut cluster = Cluster::start(spec.steady().unwrap()).await.unwrap();
 	expect_seats(&cluster.client, VERIFIERS as u32).await;
 	let judges = verifiers(&cluster, VERIFIERS).await;
 	let known_in = epoch(&cluster.client).await;

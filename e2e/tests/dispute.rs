@@ -84,7 +84,7 @@ fn logs(workers: &[Worker]) -> String {
 #[ignore = "takes twenty minutes"]
 async fn the_runtime_should_convict_a_tampered_matrix_and_acquit_an_honest_stage() {
 	let spec = Spec::new(&LAYERS).node(books::node(IDLE));
-	let mut cluster = Cluster::start(spec).await.unwrap();
+	let mut cluster = Cluster::start(spec.steady().unwrap()).await.unwrap();
 	expect_seats(&cluster.client, VERIFIERS as u32).await;
 	let mut judges = verifiers(&cluster, VERIFIERS).await;
 	for judge in judges.iter_mut().take(DECEIVED) {

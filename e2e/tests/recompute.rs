@@ -495,6 +495,14 @@ async fn a_node_without_old_states_should_be_told_from_one_that_has_them() {
 	for _ in 0..2 {
 		next_era(&client).await;
 	}
+	// The first one is settled once its epoch is over.
+	let key = storage_prefix(b"RewardDistributor", b"NextToSettle");
+	eventually("the first era's settlement", SETTLING, || async {
+		let next: Option<EraIndex> = client.storage(&key, None).await?;
+		Ok(next.filter(|next| *next > 0))
+	})
+	.await
+	.unwrap();
 	let (number, _) = client.finalized().await.unwrap();
 	client.finalized_after(number + 20).await.unwrap();
 

@@ -1,7 +1,7 @@
 //! Which network to start: a model's package, and who holds which layers of it.
 
 use super::suri;
-use crate::{node, worker::Options};
+use crate::{node, ports::free_ports, worker::Options};
 use anyhow::{anyhow, Context, Result};
 use aria_primitives::{manifest::Manifest, record::LayerRange};
 use std::{
@@ -31,6 +31,8 @@ pub struct Spec {
 	pub worker_args: Vec<(String, String)>,
 	/// Arguments for one worker each: its index, name and value.
 	pub own_args: Vec<(usize, String, String)>,
+	/// Where the first worker listens, if that is not left to the system.
+	pub port: Option<u16>,
 	/// Arguments for the gateway, name and value.
 	pub gateway_args: Vec<(String, String)>,
 	/// Workers that run the others' records again and are no stage of any.
@@ -77,6 +79,7 @@ impl Spec {
 			layers,
 			worker_args: Vec::new(),
 			own_args: Vec::new(),
+			port: None,
 			gateway_args: Vec::new(),
 			verifiers: 0,
 		}
@@ -113,6 +116,16 @@ impl Spec {
 		self
 	}
 
+	/// Has the first worker, by which all others find the network, listen where it did before when it
+	/// is started again.
+	///
+	/// # Errors
+	/// When no port is free.
+	pub fn steady(mut self) -> Result<Self> {
+		self.port = free_ports(1)?.pop();
+		Ok(self)
+	}
+
 	/// An argument for the gateway.
 	pub fn gateway_arg(mut self, name: &str, value: &str) -> Self {
 		self.gateway_args.push((name.to_owned(), value.to_owned()));
@@ -127,7 +140,13 @@ impl Spec {
 			.iter()
 			.fold(options, |options, (name, value)| options.set(name, value));
 		let own = self.own_args.iter().filter(|(worker, ..)| *worker == index);
-		own.fold(options, |options, (_, name, value)| options.set(name, value))
+		let options = own.fold(options, |options, (_, name, value)| options.set(name, value));
+		match self.port.filter(|_| index == 0) {
+			Some(port) => options
+				.args(["--listen", &format!("/ip4/127.0.0.1/udp/{port}/quic-v1")])
+				.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{port}")]),
+			None => options,
+		}
 	}
 
 	/// What starts the verifier that has this index among all workers. It serves the first layer alone,

@@ -7,8 +7,9 @@ use aria_e2e::{
 	client::{eventually, Client},
 	cluster::{self, Cluster, Spec},
 	flow, keys,
-	node::{is_free, program, Node},
+	node::{program, Node},
 	openai::{Answer, Api},
+	ports::free_ports,
 	worker::{write_model, Options, Worker},
 };
 use aria_primitives::{
@@ -23,7 +24,6 @@ use serde_json::{json, Value};
 use sp_core::{crypto::Ss58Codec, H256};
 use std::{
 	collections::BTreeMap,
-	net::{Ipv4Addr, UdpSocket},
 	path::Path,
 	process::Stdio,
 	time::{Duration, Instant},
@@ -384,21 +384,6 @@ pub async fn start(package: &Path, layers: &[(u16, u16)], transport: Transport) 
 	let cluster = Cluster { spec, gateway, workers, verifiers: Vec::new(), client, model, node };
 	cluster.planned(cluster.workers.len()).await?;
 	Ok(cluster)
-}
-
-/// Ports of the loopback interface that nobody listens on. They lie below those that the system gives
-/// to connections, so that none of them is taken while its process is away.
-fn free_ports(count: usize) -> Result<Vec<u16>> {
-	let own = u16::try_from(std::process::id() % 1_000).unwrap_or_default();
-	let first = 20_000 + own * 10;
-	let udp = |port: &u16| UdpSocket::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-	let free: Vec<u16> = (first..32_000)
-		.chain(20_000..first)
-		.filter(|port| is_free(*port) && udp(port))
-		.take(count)
-		.collect();
-	ensure!(free.len() == count, "{count} ports between 20000 and 32000 are needed");
-	Ok(free)
 }
 
 /// The account of the worker with this index, as JSON has it.

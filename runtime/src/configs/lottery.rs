@@ -38,9 +38,9 @@ impl BoundToRuntimeAppPublic for WeightedBabe {
 impl OneSessionHandler<AccountId> for WeightedBabe {
 	type Key = AuthorityId;
 
-	fn on_genesis_session<'a, I: 'a>(validators: I)
+	fn on_genesis_session<'a, I>(validators: I)
 	where
-		I: Iterator<Item = (&'a AccountId, AuthorityId)>,
+		I: Iterator<Item = (&'a AccountId, AuthorityId)> + 'a,
 	{
 		let authorities = Self::weighted(validators);
 		if authorities.is_empty() {
@@ -55,9 +55,9 @@ impl OneSessionHandler<AccountId> for WeightedBabe {
 		NextAuthorities::<Runtime>::put(&authorities);
 	}
 
-	fn on_new_session<'a, I: 'a>(_changed: bool, _validators: I, queued_validators: I)
+	fn on_new_session<'a, I>(_changed: bool, _validators: I, queued_validators: I)
 	where
-		I: Iterator<Item = (&'a AccountId, AuthorityId)>,
+		I: Iterator<Item = (&'a AccountId, AuthorityId)> + 'a,
 	{
 		let announced = NextAuthorities::<Runtime>::get();
 		let mut next = Self::weighted(queued_validators);

@@ -456,7 +456,7 @@ mod tests {
 
 	#[test]
 	fn changes_should_be_shown_with_their_sign() {
-		let shown = [None, Some(0.01), Some(-3.14), Some(27.6)].map(signed);
+		let shown = [None, Some(0.01), Some(-3.12), Some(27.6)].map(signed);
 		assert_eq!(shown, ["–", "", "-3.1 %", "+28 %"]);
 	}
 }

@@ -101,7 +101,7 @@ fn a_lying_stage_should_be_found_wherever_it_is() {
 			}
 			let behind = stages - liar as u8;
 			let liar = node(liar as u8);
-			assert_eq!(Faults::get(), [liar.clone()]);
+			assert_eq!(Faults::get(), std::slice::from_ref(&liar));
 			assert_eq!(LotteryRevoked::get(), [(liar.clone(), SETTLED_IN)]);
 			let revoked = Revoked::get();
 			assert_eq!(revoked.len(), usize::from(behind));
