@@ -176,6 +176,7 @@ pub(crate) const ITEMS: &[Item] = &[
 	Storage("InferenceMarket", "Gateways"),
 	Storage("InferenceMarket", "UnvestedTotal"),
 	Storage("InferenceMarket", "AnsweredTotal"),
+	Storage("InferenceMarket", "SharedTotal"),
 	Storage("ProvenanceLedger", "Records"),
 	Storage("Verification", "Audits"),
 	Storage("Verification", "Seats"),

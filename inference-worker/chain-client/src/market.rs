@@ -15,6 +15,7 @@ use codec::Encode;
 
 const WORKERS: (&str, &str) = ("WorkerRegistry", "Workers");
 const SERVED: (&str, &str) = ("WorkerRegistry", "Served");
+const SHARED: (&str, &str) = ("InferenceMarket", "SharedTotal");
 /// Most workers of one model that are read.
 const MAX_WORKERS: usize = 20_000;
 /// Workers that are read with one request.
@@ -231,7 +232,8 @@ impl Chain {
 			let keys: Vec<Vec<u8>> = chunk
 				.iter()
 				.flat_map(|account| {
-					[WORKERS, SERVED].map(|(pallet, name)| account_key(pallet, name, account))
+					[WORKERS, SERVED, SHARED]
+						.map(|(pallet, name)| account_key(pallet, name, account))
 				})
 				.collect();
 			let values = self.values(&keys, block).await?;
@@ -242,8 +244,11 @@ impl Chain {
 				let key = account_key(SERVED.0, SERVED.1, account);
 				let services: Option<Services> = pick(&values, "WorkerRegistry.Served", &key)?;
 				let services = services.unwrap_or_default();
+				let key = account_key(SHARED.0, SHARED.1, account);
+				let shared: Option<Balance> = pick(&values, "InferenceMarket.SharedTotal", &key)?;
+				let shared = shared.unwrap_or_default();
 				let account = account.clone();
-				workers.push(WorkerView::new(account, info, services, number, era_length));
+				workers.push(WorkerView::new(account, info, services, shared, number, era_length));
 			}
 		}
 		Ok(workers)

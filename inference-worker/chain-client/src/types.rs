@@ -1,9 +1,10 @@
 //! What the chain keeps of workers, gateways, keys and accounts: structures of its pallets as this
 //! crate reads them. Their bytes are checked against the committed metadata.
 
-use aria_math::audit::shared_limit;
+use aria_math::audit::{liability, record_limit, shared_limit, AuditParameters};
 use aria_primitives::{
-	record::LayerRange, AccountId, Balance, BlockNumber, EraIndex, ModelId, Moment, Ppm,
+	audit::AuditParams, record::LayerRange, AccountId, Balance, BlockNumber, EraIndex, ModelId,
+	Moment, Ppm,
 };
 use codec::{Decode, Encode};
 
@@ -112,9 +113,31 @@ pub struct WorkerView {
 	pub registered_at: BlockNumber,
 	/// The block of its last settled stage or, before the first, of its registration.
 	pub active_at: BlockNumber,
+	/// What the tokens of auditable records of several stages cost that are not vested and in which it
+	/// took part, in planck.
+	pub shared: Balance,
 }
 
 impl WorkerView {
+	/// What the tokens of further records of several stages can cost together before some have
+	/// vested, in planck, with this worker as one of their stages: beyond that the chain leaves the
+	/// price of a record that may be audited with the requester, whoever else computed it
+	/// (`docs/protocol/audit.md`, "Which records, at what price").
+	pub fn room(&self) -> Balance {
+		shared_limit(self.stake).saturating_sub(self.shared)
+	}
+
+	/// Most that the tokens of one record can cost, in planck, by what this worker would lose for a
+	/// false one: beyond that the price stays with the requester too. `numbers` are the epoch's.
+	pub fn record_limit(&self, numbers: &AuditParams) -> Balance {
+		let numbers = AuditParameters {
+			fail_slash_ppm: numbers.fail_slash,
+			silence_slash: numbers.silence_slash,
+			..AuditParameters::DEFAULT
+		};
+		record_limit(liability(self.stake, &numbers))
+	}
+
 	/// Whether it rests, and will be back.
 	pub fn rests(&self) -> bool {
 		matches!(self.state, WorkerState::Resting { .. })
@@ -130,11 +153,12 @@ impl WorkerView {
 		self.served.iter().filter(|shard| shard.model == *model).map(|shard| shard.layers).collect()
 	}
 
-	/// `now` and `era_length` are in blocks.
+	/// `shared` is in planck; `now` and `era_length` are in blocks.
 	pub(crate) fn new(
 		account: AccountId,
 		info: WorkerInfo,
 		services: Services,
+		shared: Balance,
 		now: BlockNumber,
 		era_length: BlockNumber,
 	) -> Self {
@@ -151,6 +175,7 @@ impl WorkerView {
 			settled: info.settled,
 			registered_at: info.registered_at,
 			active_at: info.active_at,
+			shared,
 		}
 	}
 }
@@ -288,6 +313,7 @@ impl From<AccountInfo> for Funds {
 mod tests {
 	use super::*;
 	use crate::fit::COMMITTED;
+	use aria_primitives::ARIA;
 	use sp_core::H256;
 	use subxt::{
 		ext::scale_value::{scale::decode_as_type, Composite, Value, ValueDef},
@@ -420,6 +446,31 @@ mod tests {
 	}
 
 	#[test]
+	fn a_workers_stake_should_answer_for_what_is_not_vested_and_for_each_record() {
+		let view = |stake, shared| {
+			let info = WorkerInfo {
+				peer: [0; 32],
+				region: 0,
+				stake,
+				state: WorkerState::Active,
+				reputation: 0,
+				settled: 0,
+				registered_at: 0,
+				active_at: 0,
+			};
+			WorkerView::new(account(1), info, Services::default(), shared, 1, 10)
+		};
+		assert_eq!([0, 7, 10, 11].map(|shared| view(10, shared).room()), [10, 3, 0, 0]);
+
+		// Three sevenths of what a false record costs: half of the stake, 10 ARIA at most.
+		let numbers = AuditParams::DEFAULT;
+		let limit = |stake| view(stake * ARIA, ARIA).record_limit(&numbers) / (ARIA / 1_000);
+		assert_eq!([0, 1, 10, 20, 1_000].map(limit), [0, 214, 2_142, 4_285, 4_285]);
+		let numbers = AuditParams { fail_slash: 100_000, ..numbers };
+		assert_eq!(view(10 * ARIA, 0).record_limit(&numbers) / (ARIA / 1_000), 428);
+	}
+
+	#[test]
 	fn a_key_should_have_what_allowance_and_hour_leave() {
 		assert_eq!(key().available(5 * HOUR), 10);
 		assert_eq!(key().available(6 * HOUR), 30);
@@ -463,7 +514,7 @@ mod tests {
 			active_at: 100,
 		};
 		let at = |now| {
-			WorkerView::new(account(1), info.clone(), Services::default(), now, 10).reputation
+			WorkerView::new(account(1), info.clone(), Services::default(), 0, now, 10).reputation
 		};
 
 		assert_eq!(at(100), 500_000);

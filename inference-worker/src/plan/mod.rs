@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`reason`] | why a worker gets no work, in words that its owner can act on |
 //! | [`hours`] | when a schedule opens |
+//! | `room` | whose stake answers for an answer of several stages |
 //! | `cost` | what it costs to give a stage to a worker |
 //! | `cover` | the cheapest stages that cover all layers |
 //!
@@ -14,7 +15,8 @@
 //! 1. Who may not work, or not on this, is passed over ([`Reason`]).
 //! 2. If somebody holds the whole model, the best of them is the only stage.
 //! 3. Otherwise ranges of layers are joined so that the sum of the stages' costs is least; who holds
-//!    more layers than a stage needs may run a part of them.
+//!    more layers than a stage needs may run a part of them. Nobody takes part whose stake does not
+//!    answer for the price: the chain would cut it for all of them.
 //! 4. One plan in [`NEWCOMER_SHARE`] prefers a worker with few records, so that newcomers can earn a
 //!    reputation at all.
 //! 5. Each stage gets the best of the others as standbys that hold its layers.
@@ -26,12 +28,15 @@ mod cost;
 mod cover;
 pub mod hours;
 pub mod reason;
+mod room;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use cost::{NEWCOMER_RECORDS, NEWCOMER_SHARE};
 pub use cover::{MAX_BOUNDARIES, MAX_RUNS};
 pub use reason::Reason;
+pub use room::ROOM_RETRY;
+pub(crate) use room::{has_room, no_room};
 
 use crate::pipeline::Plan;
 use aria_network::wire::{
@@ -68,6 +73,10 @@ pub struct Candidate {
 	pub stake: Balance,
 	/// Whether that is enough to be paid.
 	pub minimum_stake_met: bool,
+	/// What the tokens of an answer of several stages may cost with it as one of them, in planck: what
+	/// its stake answers for beside answers that are under way or not vested
+	/// (`docs/protocol/audit.md`, "Which records, at what price").
+	pub room: Balance,
 	/// Its reputation on chain.
 	pub reputation: Ppm,
 	/// The consent in force.
@@ -101,6 +110,9 @@ pub struct Demand {
 	pub layers: u16,
 	/// What is paid for a token of the answer, in planck.
 	pub price: Balance,
+	/// What the tokens of prompt and answer may cost at most, in planck, for which the workers' stakes
+	/// have to answer; 0 where nobody may audit the answer.
+	pub at_stake: Balance,
 	/// Now.
 	pub at: Moment,
 	/// Only workers that hold the whole model.
@@ -145,6 +157,9 @@ pub struct NoPlan {
 	/// When to ask again, if nothing but hours, or load, is in the way: not before that can there be a
 	/// plan of the same workers.
 	pub retry_after: Option<Duration>,
+	/// Whether there would be a plan if the stakes of all workers answered for it, and is none because
+	/// those of some ([`Reason::NoRoom`]) do not.
+	pub no_room: bool,
 }
 
 impl fmt::Display for NoPlan {
@@ -157,6 +172,9 @@ impl fmt::Display for NoPlan {
 			0 => write!(f, ": no worker advertises this model")?,
 			1 => write!(f, ": the one worker of this model was passed over")?,
 			count => write!(f, ": {count} workers of this model were passed over")?,
+		}
+		if self.no_room {
+			room::explain(f, &self.passed)?;
 		}
 		match self.retry_after {
 			Some(wait) => write!(f, "; ask again in {} s", wait.as_secs().max(1)),
@@ -191,22 +209,27 @@ pub fn plan(candidates: &[Candidate], demand: &Demand) -> Result<Planned, NoPlan
 			Err(reason) => passed.push(PassedOver { account: candidate.account.clone(), reason }),
 		}
 	}
+	passed.extend(room::leave_out(&mut runners, demand));
 	sort(&mut runners);
 	let preferred = draw.newcomer(&eligible_for_stage(&runners, demand));
 	match assign(&runners, demand, preferred) {
 		Ok(stages) => Ok(finish(&runners, demand, stages, passed)),
 		Err(uncovered) => {
-			let retry_after = retry(candidates, demand, &runners);
+			let (retry_after, stakes) = retry(candidates, demand);
+			// Of those that are busy it is not known.
+			let mut reasons = passed.iter().map(|passed| &passed.reason);
+			let no_room = stakes && reasons.any(|reason| matches!(reason, Reason::NoRoom { .. }));
 			passed.extend(runners.iter().map(|runner| PassedOver {
 				account: runner.candidate.account.clone(),
 				reason: helpless(runner, demand, &uncovered),
 			}));
-			Err(NoPlan { passed, uncovered, retry_after })
+			Err(NoPlan { passed, uncovered, retry_after, no_room })
 		}
 	}
 }
 
-/// Whether nothing but what others hold decides if `candidate` computes a part of `demand`.
+/// Whether nothing but its room, and what others hold, decides if `candidate` computes a part of
+/// `demand`.
 pub(crate) fn may_work(candidate: &Candidate, demand: &Demand) -> bool {
 	judge(candidate, demand, Overlook::default()).is_ok()
 }
@@ -258,9 +281,9 @@ fn judge(
 	if demand.whole_model && !runs.contains(&whole) {
 		return Err(Reason::WholeModelDemanded);
 	}
-	// What is no number is no room either.
-	let has_room = candidate.load < 1.0;
-	if !overlook.busy && !has_room {
+	// What is no number is not free either.
+	let is_free = candidate.load < 1.0;
+	if !overlook.busy && !is_free {
 		return Err(Reason::Busy);
 	}
 	Ok(runs)
@@ -423,41 +446,49 @@ fn helpless(runner: &Runner<'_>, demand: &Demand, uncovered: &[LayerRange]) -> R
 	Reason::Incomplete { missing: missing.unwrap_or(LayerRange { first: 0, end: demand.layers }) }
 }
 
-/// When to ask again: soon if busy workers would do, or when enough schedules have opened.
-fn retry(candidates: &[Candidate], demand: &Demand, runners: &[Runner<'_>]) -> Option<Duration> {
+/// When to ask again: soon if busy workers would do, later if those would whose stakes answer for no
+/// more now, or when enough schedules have opened. And whether the stakes are in the way.
+fn retry(candidates: &[Candidate], demand: &Demand) -> (Option<Duration>, bool) {
 	let draw = Draw::new(demand.seed);
-	let solves = |runners: &mut Vec<Runner<'_>>| {
-		sort(runners);
-		assign(runners, demand, None).is_ok()
+	let solves = |runners: &[Runner<'_>], demand: &Demand| {
+		let mut runners = runners.to_vec();
+		room::leave_out(&mut runners, demand);
+		sort(&mut runners);
+		assign(&runners, demand, None).is_ok()
 	};
 	let busy = Overlook { busy: true, hours: false };
 	let mut accounts = BTreeSet::new();
-	let (mut now, mut later) = (runners.to_vec(), Vec::new());
+	let (mut now, mut later) = (Vec::new(), Vec::new());
 	for candidate in candidates {
 		if !accounts.insert(&candidate.account) {
 			continue;
 		}
-		if let Err(reason) = judge(candidate, demand, Overlook::default()) {
-			if let Ok(runs) = judge(candidate, demand, busy) {
-				now.push(draw.runner(candidate, runs));
-			} else if let Reason::OutsideHours { opens: Some(opens), .. } = reason {
+		match judge(candidate, demand, busy) {
+			Ok(runs) => now.push(draw.runner(candidate, runs)),
+			Err(Reason::OutsideHours { opens: Some(opens), .. }) => {
 				if let Ok(runs) = judge(candidate, demand, Overlook { busy: true, hours: true }) {
 					later.push((opens, draw.runner(candidate, runs)));
 				}
 			}
+			Err(_) => {}
 		}
 	}
-	if solves(&mut now) {
-		return Some(BUSY_RETRY);
+	if solves(&now, demand) {
+		return (Some(BUSY_RETRY), false);
+	}
+	// Until a schedule opens, earlier answers may have vested.
+	let whatever_stakes = Demand { at_stake: 0, ..demand.clone() };
+	if solves(&now, &whatever_stakes) {
+		return (Some(ROOM_RETRY), true);
 	}
 	later.sort_by_key(|(opens, runner)| (*opens, runner.cost, runner.tie));
 	let solves_with = |count: usize| {
 		let mut all = now.clone();
 		all.extend(later.iter().take(count).map(|(_, runner)| runner.clone()));
-		solves(&mut all)
+		solves(&all, &whatever_stakes)
 	};
 	if !solves_with(later.len()) {
-		return None;
+		return (None, false);
 	}
 	// The least number of openings that is enough; more of them never hurt.
 	let (mut few, mut enough) = (0, later.len());
@@ -469,6 +500,8 @@ fn retry(candidates: &[Candidate], demand: &Demand, runners: &[Runner<'_>]) -> O
 			few = middle;
 		}
 	}
-	let (opens, _) = later.get(enough.checked_sub(1)?)?;
-	Some(Duration::from_millis(opens.saturating_sub(demand.at)))
+	let Some((opens, _)) = enough.checked_sub(1).and_then(|last| later.get(last)) else {
+		return (None, false);
+	};
+	(Some(Duration::from_millis(opens.saturating_sub(demand.at))), false)
 }

@@ -53,6 +53,13 @@ pub enum Reason {
 	LayersNotServed,
 	/// It has no room for another session.
 	Busy,
+	/// Its stake does not answer for an answer of several stages at this price.
+	NoRoom {
+		/// What it answers for, in planck, beside what is under way and not vested.
+		room: Balance,
+		/// What the answer's tokens may cost, in planck.
+		price: Balance,
+	},
 	/// The client demanded workers with the whole model.
 	WholeModelDemanded,
 	/// The client named who runs the first stage.
@@ -98,6 +105,7 @@ impl Reason {
 			Reason::Region { .. } => "region",
 			Reason::LayersNotServed => "layers_not_served",
 			Reason::Busy => "busy",
+			Reason::NoRoom { .. } => "no_room",
 			Reason::WholeModelDemanded => "whole_model_demanded",
 			Reason::FirstDemanded { .. } => "first_demanded",
 			Reason::LastDemanded { .. } => "last_demanded",
@@ -168,6 +176,14 @@ impl fmt::Display for Reason {
 			Reason::Busy => {
 				write!(f, "it is busy: as many sessions run as its memory limit leaves room for")
 			}
+			Reason::NoRoom { room, price } => write!(
+				f,
+				"its stake answers for {} ARIA more in answers of several stages until earlier ones have \
+				 vested, and this one may cost {}: add stake with WorkerRegistry.bond_more, or serve the \
+				 whole model",
+				aria(*room),
+				aria(*price)
+			),
 			Reason::WholeModelDemanded => write!(
 				f,
 				"the client demanded workers with the whole model, and it has a part: raise its memory \
@@ -195,7 +211,7 @@ impl fmt::Display for Reason {
 }
 
 /// Planck as ARIA, without zeros behind.
-fn aria(planck: Balance) -> String {
+pub(super) fn aria(planck: Balance) -> String {
 	let (whole, rest) = (planck / ARIA, planck % ARIA);
 	if rest == 0 {
 		return whole.to_string();
@@ -220,6 +236,9 @@ mod tests {
 	fn reasons_should_tell_what_to_do() {
 		let reason = Reason::StakeTooLow { stake: ARIA / 4 };
 		assert_eq!(reason.to_string(), "its stake of 0.25 ARIA is below the minimum: add stake");
+		let reason = Reason::NoRoom { room: ARIA / 5, price: ARIA / 2 }.to_string();
+		assert!(reason.contains("0.2 ARIA more") && reason.contains("may cost 0.5"), "{reason}");
+		assert!(reason.contains("bond_more"), "{reason}");
 		let reason = Reason::OutsideHours {
 			// The first of January 1970 was a Thursday.
 			opens: Some(22 * 3_600_000),

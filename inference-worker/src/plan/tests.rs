@@ -48,6 +48,7 @@ pub(crate) fn candidate(number: u8, layers: &[(u16, u16)]) -> Candidate {
 		layers: layers.iter().map(|(first, end)| range(*first, *end)).collect(),
 		stake: ARIA,
 		minimum_stake_met: true,
+		room: Balance::MAX,
 		reputation: PPM,
 		consent: Some(ConsentVersion {
 			version: 1,
@@ -72,6 +73,7 @@ fn demand(layers: u16) -> Demand {
 		model: ModelId::repeat_byte(1),
 		layers,
 		price: 100,
+		at_stake: 0,
 		at: NOON,
 		whole_model: false,
 		first: None,
@@ -370,6 +372,81 @@ fn who_is_outdone_should_learn_by_whom() {
 }
 
 #[test]
+fn whose_stake_does_not_answer_for_it_should_be_no_stage_of_several() {
+	let cramped =
+		|number, layers: &[(u16, u16)]| Candidate { room: ARIA / 10, ..candidate(number, layers) };
+	let all = [cramped(1, &[(0, 6)]), candidate(2, &[(6, 12)]), candidate(3, &[(0, 6)])];
+	let dear = Demand { at_stake: ARIA / 5, ..demand(12) };
+	for seed in 0..20 {
+		let planned = planned(&all, &Demand { seed, ..dear.clone() });
+		assert_eq!(stages(&planned), [(3, 0, 6), (2, 6, 12)]);
+		// Nor does it stand by: it would sign too.
+		assert_eq!(standbys(&planned), [vec![0u8; 0], vec![]]);
+		let because = reasons(&planned.passed);
+		let expected = Reason::NoRoom { room: ARIA / 10, price: ARIA / 5 };
+		assert_eq!(because, BTreeMap::from([(account(1), expected)]));
+	}
+	// Just enough is enough, and what nobody may audit needs no stake.
+	for at_stake in [0, ARIA / 10] {
+		let planned = planned(&all[..2], &Demand { at_stake, ..dear.clone() });
+		assert_eq!(stages(&planned), [(1, 0, 6), (2, 6, 12)]);
+	}
+}
+
+#[test]
+fn who_computes_alone_should_need_no_room() {
+	let alone = Candidate { room: 0, ..candidate(1, &[(0, 12)]) };
+	let all = [alone, Candidate { room: 0, ..candidate(2, &[(0, 12)]) }, candidate(3, &[(0, 6)])];
+	let dear = Demand { at_stake: ARIA, ..demand(12) };
+	let planned = planned(&all[..1], &dear);
+	assert_eq!(stages(&planned), [(1, 0, 12)]);
+	let both = self::planned(&all, &dear);
+	assert_eq!(both.plan.standbys.iter().map(Vec::len).sum::<usize>(), 1);
+	// As one of two stages it does.
+	let none = unplanned(&all, &Demand { first: Some(account(3)), ..dear });
+	assert!(none.no_room && reasons(&none.passed)[&account(1)].code() == "no_room");
+}
+
+#[test]
+fn of_equals_those_with_more_room_should_be_preferred() {
+	let half = |number, room| Candidate { room, ..candidate(number, &[(6, 12)]) };
+	let all = [candidate(1, &[(0, 6)]), half(2, ARIA), half(3, 100 * ARIA)];
+	let second = |all: &[Candidate], seed| {
+		stages(&planned(all, &Demand { seed, at_stake: ARIA, ..demand(12) }))[1].0
+	};
+	// By more than chance, and by no more than other differences.
+	let roomy = (0..400).filter(|seed| second(&all, *seed) == 3).count();
+	assert!(roomy > 350, "{roomy} of 400");
+	let mut far = all.clone();
+	far[2].round_trip = Some(Duration::from_millis(40));
+	assert!((0..20).all(|seed| second(&far, seed) == 2));
+}
+
+#[test]
+fn without_room_anywhere_it_should_be_said_what_helps() {
+	let cramped =
+		|number, layers: &[(u16, u16)]| Candidate { room: ARIA / 10, ..candidate(number, layers) };
+	let all = [cramped(1, &[(0, 6)]), cramped(2, &[(6, 12)])];
+	let dear = Demand { at_stake: ARIA / 5, ..demand(12) };
+	let none = unplanned(&all, &dear);
+	assert!(none.no_room);
+	assert_eq!(none.retry_after, Some(ROOM_RETRY));
+	let said = none.to_string();
+	for words in ["the stakes of 2", "the 0.2 ARIA", "fewer tokens", "bond_more", "in 60 s"] {
+		assert!(said.contains(words), "{said}");
+	}
+
+	// Where something else is missing, that is what is said.
+	let none = unplanned(&all[..1], &dear);
+	assert!(!none.no_room && none.retry_after.is_none(), "{none}");
+	// Somebody who is merely busy does.
+	let busy = Candidate { load: 1.0, ..candidate(4, &[(6, 12)]) };
+	let none = unplanned(&[candidate(3, &[(0, 6)]), all[1].clone(), busy], &dear);
+	assert!(!none.no_room);
+	assert_eq!(none.retry_after, Some(BUSY_RETRY));
+}
+
+#[test]
 fn gaps_should_be_named() {
 	let all = [candidate(1, &[(0, 4)]), candidate(2, &[(8, 10)])];
 	let none = unplanned(&all, &demand(12));
@@ -441,10 +518,14 @@ fn any_candidate(layers: u16) -> impl Strategy<Value = Candidate> {
 	(
 		proptest::collection::vec(range, 1..3),
 		(0.0f32..1.2, 0..=PPM, 0u32..40, 0u64..400),
-		(proptest::bool::weighted(0.9), proptest::bool::weighted(0.9), 0u16..3, 0u32..50),
+		(proptest::bool::weighted(0.9), proptest::bool::weighted(0.9), 0u16..3, 0u32..50, 1..9u128),
 	)
 		.prop_map(
-			move |(ranges, (load, reputation, records, trip), (active, staked, region, mbps))| {
+			move |(
+				ranges,
+				(load, reputation, records, trip),
+				(active, staked, region, mbps, room),
+			)| {
 				let layers: Vec<(u16, u16)> =
 					ranges.into_iter().map(|(first, length)| (first, first + length)).collect();
 				Candidate {
@@ -454,6 +535,7 @@ fn any_candidate(layers: u16) -> impl Strategy<Value = Candidate> {
 					region,
 					active,
 					minimum_stake_met: staked,
+					room,
 					bandwidth_mbps: mbps,
 					round_trip: (trip > 50).then(|| Duration::from_millis(trip)),
 					..candidate(1, &layers)
@@ -466,14 +548,17 @@ fn any_case() -> impl Strategy<Value = (Vec<Candidate>, Demand)> {
 	(1u16..24).prop_flat_map(|layers| {
 		let candidates = proptest::collection::vec(any_candidate(layers), 0..30);
 		let named = || proptest::option::weighted(0.15, 1u8..10);
-		let demands = (proptest::bool::weighted(0.1), named(), named(), any::<u64>());
-		(candidates, demands).prop_map(move |(mut candidates, (whole_model, first, last, seed))| {
-			for (number, candidate) in (1..).zip(&mut candidates) {
-				(candidate.account, candidate.peer) = (account(number), [number; 32]);
-			}
-			let (first, last) = (first.map(account), last.map(account));
-			(candidates, Demand { whole_model, first, last, seed, ..demand(layers) })
-		})
+		let stakes = prop_oneof![Just(0u128), 1..9u128];
+		let demands = (proptest::bool::weighted(0.1), named(), named(), any::<u64>(), stakes);
+		(candidates, demands).prop_map(
+			move |(mut candidates, (whole_model, first, last, seed, at_stake))| {
+				for (number, candidate) in (1..).zip(&mut candidates) {
+					(candidate.account, candidate.peer) = (account(number), [number; 32]);
+				}
+				let (first, last) = (first.map(account), last.map(account));
+				(candidates, Demand { whole_model, first, last, seed, at_stake, ..demand(layers) })
+			},
+		)
 	})
 }
 
@@ -516,6 +601,7 @@ proptest! {
 				for place in planned.plan.stages.iter().chain(planned.plan.standbys.iter().flatten()) {
 					let worker = of(&place.node);
 					prop_assert!(worker.active && worker.minimum_stake_met && worker.load < 1.0);
+					prop_assert!(planned.plan.stages.len() == 1 || worker.room >= demand.at_stake);
 				}
 				let passed = reasons(&planned.passed);
 				for candidate in &candidates {
@@ -526,6 +612,9 @@ proptest! {
 			Err(none) => {
 				prop_assert_eq!(reasons(&none.passed).len(), candidates.len());
 				prop_assert!(!none.uncovered.is_empty());
+				let because = |passed: &PassedOver| matches!(passed.reason, Reason::NoRoom { .. });
+				prop_assert!(!none.no_room || none.passed.iter().any(because));
+				prop_assert!(demand.at_stake > 0 || !none.passed.iter().any(because));
 			}
 		}
 	}
@@ -544,7 +633,7 @@ proptest! {
 	#[test]
 	fn a_plan_should_be_found_wherever_there_is_one((candidates, demand) in any_case()) {
 		// With one range a worker, reaching as far as possible again and again finds out.
-		let demand = Demand { whole_model: false, first: None, last: None, ..demand };
+		let demand = Demand { whole_model: false, first: None, last: None, at_stake: 0, ..demand };
 		let single: Vec<Candidate> = candidates
 			.into_iter()
 			.map(|mut candidate| {

@@ -2,7 +2,9 @@
 
 use super::patience::AGAIN;
 use aria_chain_client::{At, Chain, ChainError, WorkerView};
-use aria_primitives::{consent::ConsentVersion, AccountId, BlockNumber, ModelId};
+use aria_primitives::{
+	audit::AuditParams, consent::ConsentVersion, AccountId, BlockNumber, ModelId,
+};
 use futures::{stream, StreamExt, TryStreamExt};
 use std::{
 	collections::{BTreeMap, BTreeSet, HashMap},
@@ -31,6 +33,8 @@ pub struct Known {
 pub struct Page {
 	/// The block.
 	pub at: BlockNumber,
+	/// The numbers of audits in its epoch.
+	pub audits: AuditParams,
 	/// The workers that serve layers of it.
 	pub workers: HashMap<AccountId, Known>,
 }
@@ -73,7 +77,9 @@ impl Book {
 	pub async fn read(&self, model: ModelId) -> Result<Arc<Page>, ChainError> {
 		let (number, hash) = self.chain.head().borrow().best;
 		let at = At::Block(hash);
-		let workers = self.chain.workers_of(model, at).await?;
+		let (workers, terms) =
+			tokio::try_join!(self.chain.workers_of(model, at), self.chain.epoch_terms(at))?;
+		let audits = terms.map(|terms| terms.params).unwrap_or_default();
 		let workers: HashMap<AccountId, Known> = stream::iter(workers)
 			.map(|worker| async move {
 				let consent = self.chain.consent(&worker.account, at).await?;
@@ -83,7 +89,7 @@ impl Book {
 			.buffer_unordered(AT_ONCE)
 			.try_collect()
 			.await?;
-		let page = Arc::new(Page { at: number, workers });
+		let page = Arc::new(Page { at: number, audits, workers });
 		let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
 		pages.insert(model, page.clone());
 		Ok(page)

@@ -411,6 +411,7 @@ mod tests {
 			settled: 0,
 			registered_at: 0,
 			active_at: 0,
+			shared: 0,
 		}
 	}
 

@@ -42,6 +42,9 @@ use std::{
 	},
 };
 
+/// Tokens of the answer that is planned for whoever asks who would compute one.
+const PLANNED_TOKENS: u32 = 500;
+
 /// Everything that there is to say about this process.
 pub struct Process {
 	/// The process.
@@ -164,10 +167,17 @@ impl Process {
 			Some(_) => chain.offer(model, &self.common.account, At::Best).await?,
 			None => None,
 		};
+		let constants = chain.constants();
+		// An answer of some length, or one that is just not dust.
+		let at_stake = match &offer {
+			Some(offer) => constants.price(offer, 0, 0, PLANNED_TOKENS, 1).tokens,
+			None => constants.free_from(1),
+		};
 		let demand = Demand {
 			model,
 			layers: manifest.layers,
 			price: offer.map_or(Balance::MAX, |offer| offer.output_price),
+			at_stake,
 			at: now(),
 			whole_model: wanted.whole_model,
 			first: wanted.first,
@@ -264,7 +274,9 @@ impl Control for Process {
 		let (failed, replaced) = self.planner.failures();
 		let room = self.gateway.as_ref().map(|parts| parts.room.measured()).unwrap_or_default();
 		let aria = |planck: Balance| planck as f64 / ARIA as f64;
-		let gauges: [(&str, &str, f64); 17] = [
+		let mine = self.common.live.snapshot().worker;
+		let mine = mine.filter(|_| worker.is_some());
+		let gauges: [(&str, &str, f64); 19] = [
 			("working", "1 if orders are taken", f64::from(u8::from(status.working))),
 			("paused", "1 if the contributor paused it", f64::from(u8::from(status.paused))),
 			("sessions", "sessions that run", status.sessions as f64),
@@ -296,6 +308,16 @@ impl Control for Process {
 				status.settlements.failed as f64,
 			),
 			("peers", "peers with a connection", status.peers as f64),
+			(
+				"stake_aria",
+				"what this worker has staked",
+				aria(mine.as_ref().map_or(0, |mine| mine.stake)),
+			),
+			(
+				"room_aria",
+				"what further records of several stages its stake answers for before some have vested",
+				aria(mine.as_ref().map_or(0, |mine| mine.room())),
+			),
 			("gateway_stake_aria", "what this gateway has staked", aria(room.stake)),
 			(
 				"gateway_room_aria",

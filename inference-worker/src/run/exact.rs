@@ -7,7 +7,8 @@
 use crate::{
 	pipeline::Plan,
 	plan::{
-		may_work, place, plan, Candidate, Demand, NoPlan, PassedOver, Planned, Reason, STANDBYS,
+		has_room, may_work, no_room, place, plan, Candidate, Demand, NoPlan, PassedOver, Planned,
+		Reason, ROOM_RETRY, STANDBYS,
 	},
 };
 use aria_primitives::{
@@ -33,7 +34,7 @@ pub fn plan_exact(candidates: &[Candidate], demand: &Demand) -> Result<Planned, 
 		.iter()
 		.map(|candidate| (&candidate.account, candidate.layers.as_slice()))
 		.collect();
-	let none = match plan(candidates, demand) {
+	let mut none = match plan(candidates, demand) {
 		Ok(mut planned) if is_exact(&planned, &ranges) => {
 			trim(&mut planned, &ranges);
 			return Ok(complete(planned, candidates));
@@ -42,11 +43,25 @@ pub fn plan_exact(candidates: &[Candidate], demand: &Demand) -> Result<Planned, 
 			let missing = LayerRange { first: 0, end: demand.layers };
 			let mut passed = planned.passed;
 			explain(candidates, BTreeSet::new(), &mut passed, |_| Reason::Incomplete { missing });
-			NoPlan { passed, uncovered: vec![missing], retry_after: None }
+			NoPlan { passed, uncovered: vec![missing], retry_after: None, no_room: false }
 		}
 		Err(none) => none,
 	};
-	let able = able(candidates, demand);
+	let mut able = able(candidates, demand);
+	// Who has the whole model in memory answers alone, whatever its room.
+	let whole = LayerRange { first: 0, end: demand.layers };
+	let alone = able.iter().any(|candidate| {
+		candidate.layers.contains(&whole) && may_run(candidate, demand, true, true)
+	});
+	let mut cramped: Vec<&Candidate> = Vec::new();
+	if !alone && !demand.whole_model {
+		(able, cramped) = able.into_iter().partition(|candidate| has_room(candidate, demand));
+	}
+	for cramped in &cramped {
+		none.passed.retain(|passed| passed.account != cramped.account);
+		let (account, reason) = (cramped.account.clone(), no_room(cramped, demand));
+		none.passed.push(PassedOver { account, reason });
+	}
 	for division in divisions(&able, demand) {
 		let Some(seated) = seat(&able, &division, demand) else { continue };
 		let Ok(mut planned) = plan(&seated, demand) else { continue };
@@ -65,6 +80,10 @@ pub fn plan_exact(candidates: &[Candidate], demand: &Demand) -> Result<Planned, 
 		});
 		planned.passed.extend(before);
 		return Ok(complete(planned, candidates));
+	}
+	let whatever_stakes = Demand { at_stake: 0, ..demand.clone() };
+	if !cramped.is_empty() && plan_exact(candidates, &whatever_stakes).is_ok() {
+		(none.no_room, none.retry_after) = (true, Some(ROOM_RETRY));
 	}
 	Err(none)
 }
@@ -303,7 +322,7 @@ mod tests {
 		shards::{choose_with, count},
 	};
 	use aria_network::wire::advert::Addresses;
-	use aria_primitives::ModelId;
+	use aria_primitives::{Balance, ModelId};
 	use proptest::prelude::*;
 	use std::time::Duration;
 
@@ -320,6 +339,7 @@ mod tests {
 				.collect(),
 			stake: 1,
 			minimum_stake_met: true,
+			room: Balance::MAX,
 			reputation: 500_000,
 			consent: snapshot(|_| ()).consent,
 			registered: true,
@@ -339,6 +359,7 @@ mod tests {
 			model: ModelId::zero(),
 			layers: LAYERS,
 			price: 1_000,
+			at_stake: 0,
 			at: MONDAY,
 			whole_model: false,
 			first: None,
@@ -386,6 +407,39 @@ mod tests {
 	fn what_nobody_has_in_memory_should_be_no_plan() {
 		let candidates = [candidate(1, &[(0, 4)]), candidate(2, &[(2, 6)])];
 		assert!(plan_exact(&candidates, &demand(1)).is_err());
+	}
+
+	#[test]
+	fn pieces_should_go_to_those_whose_stakes_answer_for_them() {
+		let roomy = [candidate(1, &[(0, 2), (2, 6)]), candidate(2, &[(0, 2)])];
+		let cramped =
+			|byte, ranges: &[(u16, u16)]| Candidate { room: 9, ..candidate(byte, ranges) };
+		let dear = Demand { at_stake: 10, ..demand(1) };
+		let nodes = |candidates: &[Candidate], demand: &Demand| -> Vec<u8> {
+			let stages = plan_exact(candidates, demand).unwrap().plan.stages;
+			stages.iter().map(|place| place.peer[0]).collect()
+		};
+		// Who holds both pieces has to take the one that only the cramped one holds besides.
+		let mut all = vec![cramped(3, &[(2, 6)])];
+		all.extend(roomy);
+		assert_eq!(nodes(&all, &dear), [2, 1]);
+		let planned = plan_exact(&all, &dear).unwrap();
+		assert_eq!(planned.passed.len(), 1);
+		let reason = &planned.passed.first().unwrap().reason;
+		assert_eq!(*reason, Reason::NoRoom { room: 9, price: 10 });
+
+		// In pieces that are no whole model in memory, too.
+		let pieces = [(0, 3), (3, 6)];
+		let both = [cramped(4, &pieces), candidate(5, &pieces)];
+		let none = plan_exact(&both, &dear).unwrap_err();
+		assert!(none.no_room && none.retry_after == Some(ROOM_RETRY), "{none}");
+		assert!(none.passed.iter().any(|passed| passed.reason.code() == "no_room"));
+		assert_eq!(none.passed.len(), 2);
+		// Alone, it answers for itself.
+		assert_eq!(nodes(&[cramped(6, &[(0, 6)]), both[1].clone()], &dear), [6]);
+		// Where layers are missing, no stake helps.
+		let none = plan_exact(&[cramped(7, &[(0, 3)])], &dear).unwrap_err();
+		assert!(!none.no_room && none.retry_after.is_none(), "{none}");
 	}
 
 	#[test]

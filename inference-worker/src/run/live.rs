@@ -338,6 +338,7 @@ pub(in crate::run) mod testing {
 			settled: 0,
 			registered_at: 1,
 			active_at: 1,
+			shared: 0,
 		};
 		let mut snapshot = Snapshot {
 			at: 7,

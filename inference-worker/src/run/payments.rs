@@ -3,11 +3,13 @@
 //! [`Payments::look_up`] reads it when an order comes in, before anybody has to decide; [`judge`] decides
 //! by what was read, without waiting (`docs/protocol/ticket.md`, "When a ticket pays").
 
-use aria_chain_client::{At, Chain, ChainError, Constants, GatewayState, GatewayView, SpendingKey};
+use aria_chain_client::{
+	At, Chain, ChainError, Constants, GatewayState, GatewayView, SpendingKey, WorkerView,
+};
 use aria_network::wire::pipeline::Order;
 use aria_primitives::{
-	record::Anchor, ticket::AuditMode, traits::Offer, AccountId, Balance, BlockNumber, ModelId,
-	Moment,
+	audit::AuditParams, record::Anchor, ticket::AuditMode, traits::Offer, AccountId, Balance,
+	BlockNumber, ModelId, Moment,
 };
 use std::{
 	collections::HashMap,
@@ -37,6 +39,15 @@ pub struct Who<'a> {
 	pub model: ModelId,
 }
 
+/// What a worker's stake leaves for a record of several stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+	/// The worker.
+	pub worker: AccountId,
+	/// What the record's tokens may cost, in planck; 0 if the chain does not know the worker.
+	pub room: Balance,
+}
+
 /// A spending key, a gateway, a model.
 type Key = (AccountId, AccountId, ModelId);
 
@@ -59,6 +70,8 @@ pub struct Paid {
 	pub offer: Option<Offer>,
 	/// Whether the order's anchor is a block of this chain; `None` where it was not asked.
 	pub anchor: Option<(Anchor, bool)>,
+	/// What the stakes of the order's workers leave, where they answer for each other's parts.
+	pub rooms: Vec<Room>,
 }
 
 impl Paid {
@@ -73,12 +86,14 @@ impl Paid {
 pub struct Payments {
 	chain: Chain,
 	read: Mutex<HashMap<Key, Paid>>,
+	/// By worker, as of which block.
+	rooms: Mutex<HashMap<AccountId, (BlockNumber, Balance)>>,
 }
 
 impl Payments {
 	/// Reads from `chain`.
 	pub fn new(chain: Chain) -> Self {
-		Self { chain, read: Mutex::default() }
+		Self { chain, read: Mutex::default(), rooms: Mutex::default() }
 	}
 
 	/// Reads what pays for `order`, unless that is known at this block. A failure is for [`judge`] to
@@ -91,8 +106,12 @@ impl Payments {
 			gateway: &ticket.gateway,
 			model: ticket.model_id,
 		};
-		match tokio::time::timeout(PATIENCE, self.paid(who, Some(order.anchor))).await {
-			Ok(Ok(_)) => {}
+		let read = async {
+			self.paid(who, Some(order.anchor)).await?;
+			self.read_rooms(&shared(order)).await
+		};
+		match tokio::time::timeout(PATIENCE, read).await {
+			Ok(Ok(())) => {}
 			Ok(Err(error)) => {
 				tracing::warn!(target: "aria::worker", %error, "what pays for an order can't be read");
 			}
@@ -124,12 +143,44 @@ impl Payments {
 		Ok(paid)
 	}
 
+	/// Reads what the stakes of these workers leave, as far as that is not known at the best block.
+	async fn read_rooms(&self, workers: &[AccountId]) -> Result<(), ChainError> {
+		let (number, hash) = self.chain.head().borrow().best;
+		let is_known =
+			|worker: &AccountId| self.lock_rooms().get(worker).is_some_and(|(at, _)| *at == number);
+		let unknown: Vec<AccountId> =
+			workers.iter().filter(|worker| !is_known(worker)).cloned().collect();
+		if unknown.is_empty() {
+			return Ok(());
+		}
+		let at = At::Block(hash);
+		let (views, terms) =
+			tokio::try_join!(self.chain.workers(&unknown, at), self.chain.epoch_terms(at))?;
+		let numbers = terms.map(|terms| terms.params).unwrap_or_default();
+		let mut rooms = self.lock_rooms();
+		if rooms.len() >= MOST {
+			rooms.clear();
+		}
+		for Room { worker, room } in rooms_of(unknown, &views, &numbers) {
+			rooms.insert(worker, (number, room));
+		}
+		Ok(())
+	}
+
 	/// What was read for `order`, if it was read at this best block or the one before.
 	pub fn current(&self, order: &Order) -> Option<Paid> {
 		let best = self.chain.head().borrow().best.0;
+		let is_current = |at: BlockNumber| at.saturating_add(1) >= best;
 		let ticket = &order.ticket.ticket;
 		let key = (ticket.key.clone(), ticket.gateway.clone(), ticket.model_id);
-		self.lock().get(&key).filter(|paid| paid.at.saturating_add(1) >= best).cloned()
+		let mut paid = self.lock().get(&key).filter(|paid| is_current(paid.at)).cloned()?;
+		let rooms = self.lock_rooms();
+		let room = |worker: AccountId| {
+			let (at, room) = rooms.get(&worker).copied()?;
+			is_current(at).then_some(Room { worker, room })
+		};
+		paid.rooms = shared(order).into_iter().map(room).collect::<Option<_>>()?;
+		Some(paid)
 	}
 
 	/// The numbers that the runtime chose.
@@ -173,12 +224,36 @@ impl Payments {
 			answered,
 			offer,
 			anchor: None,
+			rooms: Vec::new(),
 		})
+	}
+
+	fn lock_rooms(&self) -> MutexGuard<'_, HashMap<AccountId, (BlockNumber, Balance)>> {
+		self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
 	fn lock(&self) -> MutexGuard<'_, HashMap<Key, Paid>> {
 		self.read.lock().unwrap_or_else(PoisonError::into_inner)
 	}
+}
+
+/// The workers of `order` whose stakes answer for all that it costs: nobody answers for another in an
+/// answer of one stage, or in one that nobody may check.
+fn shared(order: &Order) -> Vec<AccountId> {
+	if order.stages.len() < 2 || order.ticket.ticket.audit_mode == AuditMode::None {
+		return Vec::new();
+	}
+	order.stages.iter().map(|place| place.node.clone()).collect()
+}
+
+/// What the stakes of `workers` leave, of which the chain knows `views`.
+fn rooms_of(workers: Vec<AccountId>, views: &[WorkerView], numbers: &AuditParams) -> Vec<Room> {
+	let room = |worker: AccountId| {
+		let view = views.iter().find(|view| view.account == worker);
+		let room = view.map_or(0, |view| view.room().min(view.record_limit(numbers)));
+		Room { worker, room }
+	};
+	workers.into_iter().map(room).collect()
 }
 
 /// Whether the ticket of `order` would pay a worker that asks for at least `minimum` planck a token of
@@ -255,7 +330,8 @@ pub fn judge(
 		));
 	}
 	let stages = u32::try_from(order.stages.len()).unwrap_or(u32::MAX);
-	let price = constants.price(offer, order.prompt_tokens, 0, order.max_tokens, stages).total();
+	let most = constants.price(offer, order.prompt_tokens, 0, order.max_tokens, stages);
+	let price = most.total();
 	if price > ticket.max_price {
 		return Err(format!(
 			"the answer may cost {price} planck and the ticket pays {} at most",
@@ -276,7 +352,24 @@ pub fn judge(
 			"the gateway's stake answers for no more until some of its records have vested",
 		);
 	}
-	Ok(())
+	match paid.rooms.iter().min_by_key(|of| of.room) {
+		Some(Room { worker, room }) if most.tokens > *room => {
+			Err(too_little(order, worker, *room, most.tokens))
+		}
+		_ => Ok(()),
+	}
+}
+
+/// That a worker's stake leaves too little: the chain would cut the pay of all stages to that.
+fn too_little(order: &Order, worker: &AccountId, room: Balance, price: Balance) -> String {
+	let mine = order.stages.get(usize::from(order.stage)).is_some_and(|mine| mine.node == *worker);
+	let whose =
+		if mine { "this worker's stake".to_owned() } else { format!("the stake of {worker}") };
+	format!(
+		"{whose} answers for {room} planck more in records of several stages until some have vested, and \
+		 this one may cost {price}: all of its stages would be paid for as much less. Plan it without \
+		 that worker, or ask for fewer tokens; more stake makes room (WorkerRegistry.bond_more)"
+	)
 }
 
 /// An order that is paid, for tests.
@@ -364,6 +457,7 @@ pub(in crate::run) mod testing {
 			answered: 0,
 			offer: Some(Offer { prompt_price: 1, cached_price: 1, output_price: 1_000 }),
 			anchor: Some((Anchor { number: 95, hash: H256::repeat_byte(6) }, true)),
+			rooms: Vec::new(),
 		}
 	}
 
@@ -382,7 +476,8 @@ pub(in crate::run) mod testing {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::{testing::*, *};
-	use aria_primitives::ARIA;
+	use aria_network::wire::pipeline::{StagePlace, Stages};
+	use aria_primitives::{record::LayerRange, ARIA};
 
 	fn judged(change: impl Fn(&mut Order, &mut Paid)) -> Result<(), String> {
 		let (mut order, mut paid) = (order(), paid());
@@ -428,6 +523,59 @@ mod tests {
 		}
 		let dear = judged(|order, _| order.ticket.ticket.max_price = 10).unwrap_err();
 		assert!(dear.contains("at most"), "{dear}");
+	}
+
+	fn of_two_stages(order: &mut Order) {
+		let mut stages = order.stages.clone().into_inner();
+		let other = StagePlace {
+			node: account(8),
+			layers: LayerRange { first: 2, end: 4 },
+			..stages[0].clone()
+		};
+		stages.push(other);
+		order.stages = Stages::truncate_from(stages);
+	}
+
+	#[test]
+	fn a_stake_that_would_cut_the_pay_of_all_should_be_refused() {
+		// 10 tokens of the prompt at 1 planck, 100 of the answer at 1,000.
+		let price = 100_010;
+		let with = |own, other| {
+			judged(|order, paid| {
+				of_two_stages(order);
+				let rooms = [(account(7), own), (account(8), other)];
+				paid.rooms = rooms.map(|(worker, room)| Room { worker, room }).into();
+			})
+		};
+		assert_eq!(with(price, price), Ok(()));
+		let own = with(price - 1, price).unwrap_err();
+		assert!(own.contains("this worker's stake answers for 100009"), "{own}");
+		let sibling = with(price, 0).unwrap_err();
+		assert!(sibling.contains(&account(8).to_string()), "{sibling}");
+		// All of it fits what a refusal can say.
+		assert!(with(0, price).unwrap_err().len() <= 512 && sibling.len() <= 512);
+	}
+
+	#[test]
+	fn each_stake_should_be_looked_at_where_it_answers_for_others() {
+		let mut order = order();
+		assert!(shared(&order).is_empty());
+		of_two_stages(&mut order);
+		assert_eq!(shared(&order), [account(7), account(8)]);
+		order.ticket.ticket.audit_mode = AuditMode::None;
+		assert!(shared(&order).is_empty());
+
+		let snapshot = crate::run::live::testing::snapshot(|_| ());
+		let view = WorkerView {
+			account: account(7),
+			stake: 10 * ARIA,
+			shared: 9 * ARIA,
+			..snapshot.worker.unwrap()
+		};
+		let rooms = rooms_of(vec![account(8), account(7)], &[view], &AuditParams::DEFAULT);
+		// The chain does not know the first one.
+		let expected = [(account(8), 0), (account(7), ARIA)];
+		assert_eq!(rooms, expected.map(|(worker, room)| Room { worker, room }));
 	}
 
 	#[test]

@@ -10,11 +10,12 @@ use crate::{
 	admin::report::{Passed, PlanReport, PlanStage},
 	plan::{Candidate, Demand, NoPlan, Planned},
 };
-use aria_chain_client::{Chain, ChainError};
+use aria_chain_client::{Chain, ChainError, WorkerView};
 use aria_network::{wire::advert::MAX_ADVERT_LIFE, Handle, KnownWorker};
-use aria_primitives::{manifest::Manifest, record::LayerRange, AccountId, ModelId};
+use aria_primitives::{manifest::Manifest, record::LayerRange, AccountId, Balance, ModelId};
 use sp_core::crypto::Ss58Codec;
 use std::{
+	collections::HashMap,
 	sync::{
 		atomic::{AtomicU64, Ordering},
 		Arc,
@@ -22,6 +23,9 @@ use std::{
 	time::{Duration, Instant},
 };
 use tokio_util::sync::CancellationToken;
+
+/// What answers under way may cost for which each worker's stake has to answer, in planck.
+pub type Held = HashMap<AccountId, Balance>;
 
 /// Chooses who computes.
 pub struct Planner {
@@ -76,20 +80,37 @@ impl Planner {
 		self.book.read(model).await.map(|_| ())
 	}
 
-	/// The workers of a model that are heard of, or that the chain knows.
-	pub fn candidates(&self, model: &ModelId) -> Vec<Candidate> {
+	/// The workers of a model that are heard of, or that the chain knows, beside what is `held`.
+	pub fn candidates(&self, model: &ModelId, held: &Held) -> Vec<Candidate> {
 		let page = self.book.page(model).unwrap_or_default();
 		let minimum = self.chain.constants().minimum_stake;
 		let heard = self.handle.directory().borrow().clone();
-		candidates(model, &page, &heard, minimum, now())
+		candidates(model, &page, &heard, held, minimum, now())
 	}
 
-	/// Plans, without the workers in `avoid`.
+	/// What records of several stages can cost together, in planck, with each of these workers as one
+	/// of their stages, by what the chain said last; 0 for one that it does not know.
+	pub fn rooms<'a>(
+		&self,
+		model: &ModelId,
+		workers: impl Iterator<Item = &'a AccountId>,
+	) -> Vec<(AccountId, Balance)> {
+		let page = self.book.page(model).unwrap_or_default();
+		let room = |worker: &AccountId| page.workers.get(worker).map_or(0, |of| of.worker.room());
+		workers.map(|worker| (worker.clone(), room(worker))).collect()
+	}
+
+	/// Plans, without the workers in `avoid`, and beside what is `held` of their stakes.
 	///
 	/// # Errors
 	/// That nobody covers all layers, and why.
-	pub fn plan(&self, demand: &Demand, avoid: &[AccountId]) -> Result<Planned, NoPlan> {
-		let mut candidates = self.candidates(&demand.model);
+	pub fn plan(
+		&self,
+		demand: &Demand,
+		avoid: &[AccountId],
+		held: &Held,
+	) -> Result<Planned, NoPlan> {
+		let mut candidates = self.candidates(&demand.model, held);
 		candidates.retain(|candidate| !avoid.contains(&candidate.account));
 		self.suspects.put_last(&mut candidates, Instant::now());
 		plan_exact(&candidates, demand)
@@ -97,7 +118,7 @@ impl Planner {
 
 	/// What a plan would be, for the contributor.
 	pub fn report(&self, demand: &Demand) -> PlanReport {
-		report(&demand.model, self.plan(demand, &[]))
+		report(&demand.model, self.plan(demand, &[], &Held::new()))
 	}
 }
 
@@ -109,10 +130,15 @@ fn candidates(
 	model: &ModelId,
 	page: &Page,
 	heard: &[KnownWorker],
+	held: &Held,
 	minimum_stake: u128,
 	now: u64,
 ) -> Vec<Candidate> {
 	let mut candidates = Vec::new();
+	let room = |worker: &WorkerView| {
+		let held = held.get(&worker.account).copied().unwrap_or_default();
+		worker.room().saturating_sub(held).min(worker.record_limit(&page.audits))
+	};
 	for known in heard {
 		let advert = &known.advert;
 		let layers: Vec<LayerRange> = advert
@@ -139,6 +165,7 @@ fn candidates(
 			layers: layers.into_iter().filter(|range| serves(&on_chain, range)).collect(),
 			stake: chain.map_or(0, |chain| chain.worker.stake),
 			minimum_stake_met: chain.is_some_and(|chain| chain.worker.stake >= minimum_stake),
+			room: chain.map_or(0, |chain| room(&chain.worker)),
 			reputation: chain.map_or(0, |chain| chain.worker.reputation),
 			consent: chain.and_then(|chain| chain.consent.clone()),
 			registered: chain.is_some(),
@@ -164,6 +191,7 @@ fn candidates(
 			layers: chain.worker.layers_of(model),
 			stake: chain.worker.stake,
 			minimum_stake_met: chain.worker.stake >= minimum_stake,
+			room: room(&chain.worker),
 			reputation: chain.worker.reputation,
 			consent: chain.consent.clone(),
 			registered: true,
@@ -244,6 +272,7 @@ mod tests {
 	use crate::run::live::testing::{snapshot, MONDAY};
 	use aria_chain_client::Shard;
 	use aria_network::wire::advert::{Addresses, Advert, ADVERT_VERSION};
+	use aria_primitives::ARIA;
 	use sp_runtime::BoundedVec;
 
 	const MODEL: ModelId = ModelId::repeat_byte(4);
@@ -258,7 +287,8 @@ mod tests {
 	}
 
 	fn page(known: Known) -> Page {
-		Page { at: 1, workers: [(known.worker.account.clone(), known)].into() }
+		let workers = [(known.worker.account.clone(), known)].into();
+		Page { at: 1, workers, ..Page::default() }
 	}
 
 	fn heard(peer: u8) -> KnownWorker {
@@ -280,7 +310,7 @@ mod tests {
 	}
 
 	fn of(page: &Page, heard: &[KnownWorker]) -> Vec<Candidate> {
-		candidates(&MODEL, page, heard, 10, MONDAY)
+		candidates(&MODEL, page, heard, &Held::new(), 10, MONDAY)
 	}
 
 	#[test]
@@ -291,6 +321,24 @@ mod tests {
 		assert!(candidate.minimum_stake_met && candidate.active && candidate.consent.is_some());
 		assert_eq!(candidate.load, 0.25);
 		assert_eq!(candidate.advert_age, Duration::from_secs(5));
+	}
+
+	#[test]
+	fn room_should_be_what_is_not_vested_nor_under_way() {
+		let room = |shared, held, heard: &[KnownWorker]| {
+			let mut known = known(&[ALL]);
+			(known.worker.stake, known.worker.shared) = (10 * ARIA, shared);
+			let held = Held::from([(known.worker.account.clone(), held)]);
+			let candidates = candidates(&MODEL, &page(known), heard, &held, 10, MONDAY);
+			candidates.first().unwrap().room
+		};
+		for heard in [vec![heard(2)], Vec::new()] {
+			assert_eq!(room(8 * ARIA, ARIA, &heard), ARIA);
+			assert_eq!(room(8 * ARIA, 3 * ARIA, &heard), 0);
+			// No record costs more than three sevenths of the 5 ARIA that a false one would.
+			assert_eq!(room(0, 0, &heard), 15 * ARIA / 7);
+		}
+		assert_eq!(of(&Page::default(), &[heard(2)]).first().unwrap().room, 0);
 	}
 
 	#[test]

@@ -20,6 +20,7 @@ use crate::{
 		peers::NetworkDialer,
 		planner::Planner,
 	},
+	seldom::Seldom,
 	settle::{SettlementStore, Settler},
 };
 use aria_chain_client::Chain;
@@ -45,6 +46,8 @@ use std::{
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// Requests for which the stakes of workers do not answer, in the log.
+static NO_ROOM: Seldom = Seldom::new();
 /// Tokens that wait for the pipeline's reader, and for the client.
 const QUEUE: usize = 64;
 /// Longest life of a ticket, in blocks: long enough for an answer and its settlement.
@@ -198,6 +201,7 @@ impl Answers {
 			model,
 			layers: entry.manifest.layers,
 			price: 0,
+			at_stake: 0,
 			at: now(),
 			whole_model: request.demands.whole_model,
 			first,
@@ -263,23 +267,36 @@ impl Answers {
 				message: "this gateway sells this model no more".to_owned(),
 			});
 		};
-		let demand = Demand { price: offer.output_price, at: now(), ..task.demand.clone() };
-		let planned = self.planner.plan(&demand, avoid).map_err(no_plan)?;
-		let stages = u32::try_from(planned.plan.stages.len()).unwrap_or(u32::MAX);
 		let prompt = u32::try_from(task.query.prompt_tokens.len()).unwrap_or(u32::MAX);
 		let constants = self.chain.constants();
-		let price = most(&constants, &paid, prompt, task.query.max_tokens, stages).unwrap_or(0);
+		let price = |stages: usize| {
+			let stages = u32::try_from(stages).unwrap_or(u32::MAX);
+			most(&constants, &paid, prompt, task.query.max_tokens, stages).unwrap_or_default()
+		};
+		let auditable = task.request.demands.audit != Audit::None;
+		let demand = Demand {
+			price: offer.output_price,
+			// What tokens cost does not depend on the number of stages.
+			at_stake: if auditable { price(1).tokens } else { 0 },
+			at: now(),
+			..task.demand.clone()
+		};
+		let planned = self.planner.plan(&demand, avoid, &self.purse.held()).map_err(no_plan)?;
+		let stages = planned.plan.stages.iter().map(|place| &place.node);
+		let rooms = self.planner.rooms(&task.model, stages);
+		let price = price(planned.plan.stages.len());
 		let asked = Asked {
 			key: &key,
 			requester: &task.requester,
 			gateway: &self.account,
 			price,
-			auditable: task.request.demands.audit != Audit::None,
+			auditable,
+			stages: &rooms,
 		};
 		let reserved = self.purse.reserve(&asked, &paid)?;
 
 		let head = *self.chain.head().borrow();
-		let payment = self.ticket(task, key, price, head.best.0, &paid)?;
+		let payment = self.ticket(task, key, price.total(), head.best.0, &paid)?;
 		let (number, hash) = head.finalized;
 		let job = Job {
 			query: task.query.clone(),
@@ -429,7 +446,8 @@ impl Answers {
 				let constants = self.chain.constants();
 				let price =
 					constants.price(&closing.offer, prompt, cached, body.output_tokens, stages);
-				closing.reserved.shrink_to(price.total());
+				let workers = body.stages.iter().map(|stage| stage.node.clone()).collect();
+				closing.reserved.shrink_to(&price, workers);
 				let mut receipt = convert::receipt(&record, salt);
 				let kept = closing.named.take().map(|named| {
 					let tokens = answer.tokens.clone();
@@ -502,6 +520,14 @@ const SHORT: usize = 64;
 
 /// What the client is told where nobody computes.
 fn no_plan(none: NoPlan) -> Refused {
-	let retry_after = none.retry_after.unwrap_or(RETRY);
-	Refused::Unavailable { message: none.to_string(), retry_after }
+	let (message, retry_after) = (none.to_string(), none.retry_after.unwrap_or(RETRY));
+	if none.no_room {
+		if let Some(unsaid) = NO_ROOM.turn() {
+			tracing::warn!(
+				target: "aria::gateway", %message, unsaid, "the stakes of workers answer for no more"
+			);
+		}
+		return Refused::Busy { message, retry_after };
+	}
+	Refused::Unavailable { message, retry_after }
 }

@@ -1,14 +1,14 @@
-//! What answers cost, and whether the client's key and escrow cover it and the gateway's stake answers for it:
-//! what is under way counts.
+//! What answers cost, and whether the client's key and escrow cover it and the stakes of gateway and workers
+//! answer for it: what is under way counts.
 
 use crate::{
-	run::payments::Paid,
+	run::{payments::Paid, planner::Held},
 	settle::{SettlementStore, StoreError},
 };
 use aria_chain_client::Constants;
 use aria_gateway::Refused;
 use aria_primitives::{
-	record::Payment, ticket::AuditMode, AccountId, Balance, Moment, RecordId, ARIA,
+	price::Price, record::Payment, ticket::AuditMode, AccountId, Balance, Moment, RecordId, ARIA,
 };
 use sp_core::crypto::Ss58Codec;
 use std::{
@@ -25,6 +25,9 @@ const LOOK: Duration = Duration::from_secs(3);
 const LOOKS: usize = 300;
 /// When to ask again where the gateway's stake answers for no more: records vest a bucket at a time.
 const ROOM_RETRY: Duration = Duration::from_secs(60);
+/// When to ask again where another answer took the room of these workers at the same moment: the next plan
+/// counts it.
+const SHARED_RETRY: Duration = Duration::from_secs(1);
 
 /// Amounts that answers under way may cost.
 #[derive(Default)]
@@ -38,6 +41,8 @@ struct Reserved {
 	accounts: HashMap<AccountId, Balance>,
 	/// Of answers that may be audited, for which the gateway's stake answers.
 	answers: Balance,
+	/// By worker, of those of several stages, for which the stake of each worker answers.
+	shared: Held,
 }
 
 /// Amounts that are kept for an answer; given back when dropped.
@@ -47,6 +52,8 @@ pub struct Reservation {
 	requester: AccountId,
 	amount: Balance,
 	auditable: bool,
+	/// Workers whose stakes answer for it, and what of each is kept.
+	shared: (Vec<AccountId>, Balance),
 }
 
 /// What an answer is to be paid with.
@@ -58,15 +65,25 @@ pub struct Asked<'a> {
 	pub requester: &'a AccountId,
 	/// The gateway.
 	pub gateway: &'a AccountId,
-	/// Most that the answer may cost, in planck.
-	pub price: Balance,
+	/// Most that the answer may cost.
+	pub price: Price,
 	/// Whether it may be audited.
 	pub auditable: bool,
+	/// The workers of its stages, each with what answers of several stages may cost by its stake, in
+	/// planck.
+	pub stages: &'a [(AccountId, Balance)],
+}
+
+impl Asked<'_> {
+	/// Most that it may cost, in planck.
+	fn total(&self) -> Balance {
+		self.price.total()
+	}
 }
 
 impl Purse {
-	/// Keeps the price of an answer, if key and escrow cover it and the gateway's stake answers for it
-	/// beside all others under way.
+	/// Keeps the price of an answer, if key and escrow cover it and the stakes of gateway and workers
+	/// answer for it beside all others under way.
 	///
 	/// # Errors
 	/// What the client is told.
@@ -79,21 +96,35 @@ impl Purse {
 		let of = |account: &AccountId| reserved.accounts.get(account).copied().unwrap_or(0);
 		judge(asked, paid, of(asked.key), of(asked.requester))?;
 		judge_room(asked, paid, reserved.answers)?;
-		reserved.add([asked.key, asked.requester], asked.price, asked.auditable);
+		judge_shared(asked, &reserved.shared)?;
+		let stages = asked.stages.iter().map(|(worker, _)| worker.clone()).collect();
+		let shared = (sharing(stages, asked.auditable), asked.price.tokens);
+		reserved.add([asked.key, asked.requester], asked.total(), asked.auditable);
+		reserved.share(&shared);
 		drop(reserved);
-		Ok(self.reservation(asked.key, asked.requester, asked.price, asked.auditable))
+		Ok(self.reservation(asked.key, asked.requester, asked.total(), asked.auditable, shared))
 	}
 
-	/// Keeps an amount that is promised already, covered or not.
+	/// What answers under way may cost for which the stakes of workers answer.
+	pub fn held(&self) -> Held {
+		self.lock().shared.clone()
+	}
+
+	/// Keeps an amount that is promised already, covered or not. `stages` are its workers.
 	pub fn hold(
 		self: &Arc<Self>,
 		key: &AccountId,
 		requester: &AccountId,
 		amount: Balance,
 		auditable: bool,
+		stages: Vec<AccountId>,
 	) -> Reservation {
-		self.lock().add([key, requester], amount, auditable);
-		self.reservation(key, requester, amount, auditable)
+		let shared = (sharing(stages, auditable), amount);
+		let mut reserved = self.lock();
+		reserved.add([key, requester], amount, auditable);
+		reserved.share(&shared);
+		drop(reserved);
+		self.reservation(key, requester, amount, auditable, shared)
 	}
 
 	/// Keeps what the settlements that wait in `store` may take at most: those of an earlier process, of
@@ -112,7 +143,9 @@ impl Purse {
 			let Payment::Ticket(signed) = &settlement.payment else { continue };
 			let ticket = &signed.ticket;
 			let auditable = ticket.audit_mode != AuditMode::None;
-			let hold = self.hold(&ticket.key, &ticket.requester, ticket.max_price, auditable);
+			let stages = settlement.body.stages.iter().map(|stage| stage.node.clone()).collect();
+			let (key, requester) = (&ticket.key, &ticket.requester);
+			let hold = self.hold(key, requester, ticket.max_price, auditable, stages);
 			held.push((id, hold));
 		}
 		Ok(held)
@@ -124,9 +157,10 @@ impl Purse {
 		requester: &AccountId,
 		amount: Balance,
 		auditable: bool,
+		shared: (Vec<AccountId>, Balance),
 	) -> Reservation {
 		let (key, requester) = (key.clone(), requester.clone());
-		Reservation { purse: self.clone(), key, requester, amount, auditable }
+		Reservation { purse: self.clone(), key, requester, amount, auditable, shared }
 	}
 
 	fn lock(&self) -> MutexGuard<'_, Reserved> {
@@ -158,20 +192,61 @@ impl Reserved {
 			self.answers = self.answers.saturating_sub(amount);
 		}
 	}
+
+	fn share(&mut self, (workers, amount): &(Vec<AccountId>, Balance)) {
+		for worker in workers {
+			let sum = self.shared.entry(worker.clone()).or_default();
+			*sum = sum.saturating_add(*amount);
+		}
+	}
+
+	fn unshare(&mut self, (workers, amount): &(Vec<AccountId>, Balance)) {
+		for worker in workers {
+			if let Some(sum) = self.shared.get_mut(worker) {
+				*sum = sum.saturating_sub(*amount);
+				if *sum == 0 {
+					self.shared.remove(worker);
+				}
+			}
+		}
+	}
 }
 
 impl Reservation {
-	/// Gives back all but `amount`: the answer costs no more.
-	pub fn shrink_to(&mut self, amount: Balance) {
+	/// Gives back all but `price`: the answer costs no more. These workers' stakes answer for it, some of
+	/// which may have taken over stages of others.
+	pub fn shrink_to(&mut self, price: &Price, stages: Vec<AccountId>) {
+		let amount = self.amount.min(price.total());
 		let less = self.amount.saturating_sub(amount);
-		self.purse.lock().release([&self.key, &self.requester], less, self.auditable);
-		self.amount = self.amount.min(amount);
+		let shared = (sharing(stages, self.auditable), self.shared.1.min(price.tokens));
+		let mut reserved = self.purse.lock();
+		reserved.release([&self.key, &self.requester], less, self.auditable);
+		reserved.unshare(&self.shared);
+		reserved.share(&shared);
+		drop(reserved);
+		(self.amount, self.shared) = (amount, shared);
 	}
 }
 
 impl Drop for Reservation {
 	fn drop(&mut self) {
-		self.purse.lock().release([&self.key, &self.requester], self.amount, self.auditable);
+		let mut reserved = self.purse.lock();
+		reserved.release([&self.key, &self.requester], self.amount, self.auditable);
+		reserved.unshare(&self.shared);
+	}
+}
+
+/// Whether the stake of each worker of an answer of so many stages answers for all of it.
+fn is_shared(stages: usize, auditable: bool) -> bool {
+	stages > 1 && auditable
+}
+
+/// The workers whose stakes each answer for all of an answer with these stages.
+fn sharing(stages: Vec<AccountId>, auditable: bool) -> Vec<AccountId> {
+	if is_shared(stages.len(), auditable) {
+		stages
+	} else {
+		Vec::new()
 	}
 }
 
@@ -205,7 +280,7 @@ fn judge(
 	of_key: Balance,
 	of_requester: Balance,
 ) -> Result<(), Refused> {
-	let price = asked.price;
+	let price = asked.total();
 	let Some(key) = &paid.key else {
 		return Err(Refused::InsufficientFunds {
 			message: format!(
@@ -278,30 +353,56 @@ fn judge(
 /// the chain would leave it with the requester, and nobody would be paid.
 fn judge_room(asked: &Asked<'_>, paid: &Paid, answers: Balance) -> Result<(), Refused> {
 	let room = paid.room().saturating_sub(answers);
-	if !asked.auditable || asked.price <= room {
+	if !asked.auditable || asked.total() <= room {
 		return Ok(());
 	}
 	Err(Refused::Busy {
 		message: format!(
 			"this answer may cost {} ARIA, and the stake of this gateway answers for {} more until \
 			 earlier answers have vested: ask again later, ask for fewer tokens, or ask another gateway",
-			aria(asked.price),
+			aria(asked.total()),
 			aria(room)
 		),
 		retry_after: ROOM_RETRY,
 	})
 }
 
-/// Most that an answer may cost, in planck.
+/// Whether the workers' stakes answer for the price beside what is `held` of them: the plan says so too, and
+/// another answer may have been planned at the same moment.
+fn judge_shared(asked: &Asked<'_>, held: &Held) -> Result<(), Refused> {
+	if !is_shared(asked.stages.len(), asked.auditable) {
+		return Ok(());
+	}
+	let price = asked.price.tokens;
+	for (worker, room) in asked.stages {
+		let room = room.saturating_sub(held.get(worker).copied().unwrap_or_default());
+		if price > room {
+			return Err(Refused::Busy {
+				message: format!(
+					"this answer may cost {} ARIA, and the stake of the worker {} answers for {} more \
+					 until earlier answers have vested: ask again, or for fewer tokens; its operator can \
+					 raise it (WorkerRegistry.bond_more)",
+					aria(price),
+					worker.to_ss58check(),
+					aria(room)
+				),
+				retry_after: SHARED_RETRY,
+			});
+		}
+	}
+	Ok(())
+}
+
+/// Most that an answer may cost.
 pub fn most(
 	constants: &Constants,
 	paid: &Paid,
 	prompt: u32,
 	output: u32,
 	stages: u32,
-) -> Option<Balance> {
+) -> Option<Price> {
 	let offer = paid.offer.as_ref()?;
-	Some(constants.price(offer, prompt, 0, output, stages).total())
+	Some(constants.price(offer, prompt, 0, output, stages))
 }
 
 /// An amount for clients: ARIA, rounded up to a millionth.
@@ -325,12 +426,16 @@ mod tests {
 
 	fn asked<'a>(accounts: &'a [AccountId; 3], price: Balance) -> Asked<'a> {
 		let [requester, key, gateway] = accounts;
-		Asked { key, requester, gateway, price, auditable: true }
+		Asked { key, requester, gateway, price: tokens(price), auditable: true, stages: &[] }
+	}
+
+	fn tokens(tokens: Balance) -> Price {
+		Price { tokens, bytes: 0 }
 	}
 
 	fn is_empty(purse: &Purse) -> bool {
 		let reserved = purse.lock();
-		reserved.accounts.is_empty() && reserved.answers == 0
+		reserved.accounts.is_empty() && reserved.answers == 0 && reserved.shared.is_empty()
 	}
 
 	fn accounts() -> [AccountId; 3] {
@@ -344,7 +449,7 @@ mod tests {
 		let mut first = purse.reserve(&half, &paid()).unwrap();
 		let second = purse.reserve(&half, &paid()).unwrap();
 		assert!(purse.reserve(&half, &paid()).is_err());
-		first.shrink_to(ARIA / 4);
+		first.shrink_to(&tokens(ARIA / 4), Vec::new());
 		assert!(purse.reserve(&half, &paid()).is_err());
 		drop(second);
 		let third = purse.reserve(&half, &paid()).unwrap();
@@ -365,7 +470,7 @@ mod tests {
 		// What nobody may audit takes none of it, and none is left for it to take.
 		let unchecked = Asked { auditable: false, ..asked(&accounts, ARIA / 8) };
 		let second = purse.reserve(&unchecked, &paid).unwrap();
-		first.shrink_to(ARIA / 4);
+		first.shrink_to(&tokens(ARIA / 4), Vec::new());
 		let third = purse.reserve(&asked(&accounts, ARIA / 4), &paid).unwrap();
 		drop((first, second, third));
 		assert!(is_empty(&purse));
@@ -378,10 +483,40 @@ mod tests {
 	}
 
 	#[test]
+	fn answers_of_several_stages_should_take_of_each_workers_room() {
+		let (purse, accounts) = (Arc::<Purse>::default(), accounts());
+		let [one, other, third] = [7, 8, 9].map(account);
+		let stages = [(one.clone(), ARIA), (other.clone(), ARIA / 4)];
+		let asked = Asked { stages: &stages, ..asked(&accounts, ARIA / 8) };
+		let held = |worker: &AccountId| purse.held().get(worker).copied();
+		let mut first = purse.reserve(&asked, &paid()).unwrap();
+		let second = purse.reserve(&asked, &paid()).unwrap();
+		assert_eq!((held(&one), held(&other)), (Some(ARIA / 4), Some(ARIA / 4)));
+		let refused = purse.reserve(&asked, &paid()).err().unwrap();
+		assert!(
+			matches!(refused, Refused::Busy { .. }) && refused.to_string().contains("bond_more")
+		);
+		// One stage, or nobody who checks: nobody answers for another.
+		let alone =
+			purse.reserve(&Asked { stages: &stages[1..], ..asked.clone() }, &paid()).unwrap();
+		let unchecked =
+			purse.reserve(&Asked { auditable: false, ..asked.clone() }, &paid()).unwrap();
+		drop((alone, unchecked));
+
+		// It cost less, and a third worker took over a stage.
+		first.shrink_to(&tokens(ARIA / 16), vec![one.clone(), third.clone()]);
+		assert_eq!((held(&one), held(&other)), (Some(3 * ARIA / 16), Some(ARIA / 8)));
+		assert_eq!(held(&third), Some(ARIA / 16));
+		let again = purse.reserve(&asked, &paid()).unwrap();
+		drop((first, second, again));
+		assert!(is_empty(&purse));
+	}
+
+	#[test]
 	fn what_is_held_should_count_even_if_it_is_not_covered() {
 		let (purse, accounts) = (Arc::<Purse>::default(), accounts());
 		let [requester, key, _] = &accounts;
-		let held = purse.hold(key, requester, 2 * ARIA, true);
+		let held = purse.hold(key, requester, 2 * ARIA, true, Vec::new());
 		assert!(purse.reserve(&asked(&accounts, 1), &paid()).is_err());
 		drop(held);
 		assert!(is_empty(&purse));
@@ -406,7 +541,8 @@ mod tests {
 		let Payment::Ticket(signed) = &one.payment else { panic!("{one:?}") };
 		let (key, requester) = (&signed.ticket.key, &signed.ticket.requester);
 		let sum = |account: &AccountId| purse.lock().accounts.get(account).copied();
-		// A planck each.
+		// A planck each, and of several stages for each worker too.
+		assert!(purse.held().values().eq(&[1, 1]));
 		assert_eq!((sum(key), sum(requester)), (Some(2), Some(2)));
 
 		retain_waiting(&store, &mut held).unwrap();
@@ -416,6 +552,7 @@ mod tests {
 		retain_waiting(&store, &mut held).unwrap();
 		assert_eq!((held.len(), held[0].0), (1, other.id));
 		assert_eq!(sum(key), Some(1));
+		assert_eq!(purse.held().len(), 2);
 		drop(held);
 		assert!(is_empty(&purse));
 	}

@@ -117,6 +117,7 @@ impl CanaryForge {
 			model,
 			layers: all,
 			price: 0,
+			at_stake: 0,
 			at: now(),
 			whole_model: false,
 			first: (layers.first == 0).then(me).flatten(),
