@@ -242,8 +242,11 @@ pub trait AuditDraw {
 	/// Notes a settled record; `reputation` is the lowest among its stages. Records that are not
 	/// auditable become `Unaudited` at once.
 	fn note_settled(id: RecordId, reputation: Ppm, auditable: bool) -> DispatchResult;
-	/// Notes what hangs on an auditable record that this block noted.
-	fn note_stakes(_id: RecordId, _stakes: RecordStakes) {}
+	/// Notes what hangs on an auditable record that this block noted; an error if so many wait for their
+	/// audit that there is no room for it.
+	fn note_stakes(_id: RecordId, _stakes: RecordStakes) -> DispatchResult {
+		Ok(())
+	}
 	/// Most that an auditable record's tokens may cost whose stages have at least `stake` each, in
 	/// planck: beyond, no audit would be probable enough.
 	fn price_limit(_stake: Balance) -> Balance {

@@ -150,14 +150,13 @@ mod tests {
 		},
 		Parameters, RuntimeOrigin,
 	};
-	use aria_primitives::audit::MAX_ROUNDS;
 	use frame_support::assert_ok;
+	use pallet_verification::MOST_WINDOWS;
 
 	#[test]
 	fn stakes_should_outlast_the_longest_audit() {
 		let longest = AuditParams { window: u32::MAX, ..AuditParams::DEFAULT }.clamped().window;
-		// Five windows a round, and one for canaries.
-		let blocks = longest * (5 * MAX_ROUNDS + 1);
+		let blocks = longest * MOST_WINDOWS;
 		assert!(blocks < WorkerUnbonding::get());
 		assert!(blocks < GatewayUnbonding::get());
 		let most = AuditParams { silence_slash: u128::MAX, ..AuditParams::DEFAULT }.clamped();

@@ -165,7 +165,8 @@ parameter_types! {
 	pub const VestingEpochs: u64 = 3;
 	/// No stage's share brings a worker's unvested value above this multiple of its stake.
 	pub const UnvestedFactor: u32 = 10;
-	pub const MaxReleasesPerBlock: u32 = 100;
+	/// What a block has no idle time for waits for the next one: 20,000 payees an epoch take half of it.
+	pub const MaxReleasesPerBlock: u32 = 1_000;
 	/// Deadlines of at least 100 blocks, so that no single author can censor.
 	pub const MinRequestDeadline: BlockNumber = 100;
 	pub const MaxRequestDeadline: BlockNumber = DAYS;
@@ -185,10 +186,11 @@ parameter_types! {
 	/// A backlog of draws takes a third of a block at most.
 	pub const MaxDrawsPerBlock: u32 = 1_000;
 	pub const MaxVerifiers: u32 = 1_000;
-	/// Beyond this many, the draw waits for the audits.
+	/// Beyond this many, the draw waits for the audits; with 18 that begin in each block, for nearly an
+	/// hour. Before that, records are not settled: newcomers' beyond a half.
 	pub const MaxWaitingAudits: u32 = 10_000;
-	/// As many as a fifth of a block has time for, usually.
-	pub const MaxAuditSteps: u32 = 16;
+	/// As many as a fifth of a block has time for where audits pass: 22 audits of four steps.
+	pub const MaxAuditSteps: u32 = 90;
 	pub MaxRecordsPerEpoch: u32 = records_per_epoch(ValidatorRegistry::epoch_length());
 
 	// --- rewards ------------------------------------------------------------------------------
@@ -212,7 +214,12 @@ parameter_types! {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::genesis::{EPOCH_SLOTS, LIVE_EPOCH_CONFIG};
+	use crate::{
+		genesis::{EPOCH_SLOTS, LIVE_EPOCH_CONFIG},
+		Runtime,
+	};
+	use aria_primitives::{audit::AuditParams, PPM};
+	use pallet_verification::WeightInfo;
 
 	#[test]
 	fn an_epoch_should_settle_what_half_of_its_mean_blocks_draw_for() {
@@ -220,6 +227,33 @@ mod tests {
 		let mean = EPOCH_SLOTS * blocks / slots;
 		let draws = u64::from(MaxDrawsPerBlock::get()) * mean / 2;
 		assert_eq!(u64::from(records_per_epoch(EPOCH_SLOTS)), draws);
+	}
+
+	#[test]
+	fn a_fifth_of_a_block_should_have_time_for_all_steps_of_audits_that_pass() {
+		type Audits = <Runtime as pallet_verification::Config>::WeightInfo;
+		let seats = AuditParams::DEFAULT.first_seats;
+		let steps = [
+			Audits::begin_audit(),
+			Audits::step_audit(),
+			Audits::step_audit(),
+			Audits::end_round(seats).saturating_add(Audits::conclude(1, seats)),
+		];
+		let audit: u64 = steps.iter().map(|step| step.ref_time()).sum();
+		let time = RuntimeBlockWeights::get().max_block.ref_time() / 5;
+		let most = time * steps.len() as u64 / audit;
+		assert!(u64::from(MaxAuditSteps::get()) <= most, "there is time for {most}");
+		assert!(MaxAuditSteps::get() <= 128);
+	}
+
+	#[test]
+	fn full_epochs_of_the_best_known_workers_should_not_fill_the_queue_of_audits() {
+		let (blocks, slots) = LIVE_EPOCH_CONFIG.c;
+		let mean = EPOCH_SLOTS * blocks / slots;
+		let floor = u64::from(AuditParams::DEFAULT.floor_ppm);
+		let drawn = u64::from(records_per_epoch(EPOCH_SLOTS)) * floor / u64::from(PPM);
+		// Four steps, and one while a canary is out.
+		assert!(drawn * 5 <= u64::from(MaxAuditSteps::get()) * mean);
 	}
 
 	#[test]

@@ -181,6 +181,7 @@ pub const NOT_PINNED: DispatchError = DispatchError::Other("model is not pinned"
 pub const NO_OFFER: DispatchError = DispatchError::Other("no offer");
 pub const LEDGER_FULL: DispatchError = DispatchError::Other("block is full");
 pub const AUDIT_FULL: DispatchError = DispatchError::Other("draw is full");
+pub const AUDIT_BUSY: DispatchError = DispatchError::Other("audits are behind");
 
 impl traits::Models for Mock {
 	fn pinned(model: &ModelId) -> Result<traits::ModelInfo, DispatchError> {
@@ -328,8 +329,12 @@ impl traits::AuditDraw for Mock {
 		put("audits", (), notes);
 		Ok(())
 	}
-	fn note_stakes(id: RecordId, stakes: traits::RecordStakes) {
+	fn note_stakes(id: RecordId, stakes: traits::RecordStakes) -> DispatchResult {
+		if read::<bool>("audit-busy", ()).unwrap_or(false) {
+			return Err(AUDIT_BUSY);
+		}
 		put("stakes", id, stakes);
+		Ok(())
 	}
 	fn price_limit(stake: Balance) -> Balance {
 		// Of a stake, so many parts per million.

@@ -341,7 +341,7 @@ impl<T: Config> Pallet<T> {
 		T::Ledger::insert(id, entry)?;
 		T::Audit::note_settled(id, reputation, auditable)?;
 		if auditable {
-			T::Audit::note_stakes(id, stakes);
+			T::Audit::note_stakes(id, stakes)?;
 		}
 		Self::deposit_event(event);
 		Ok(shares.taken)

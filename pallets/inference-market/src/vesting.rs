@@ -42,15 +42,21 @@ impl<T: Config> Pallet<T> {
 		ensure!(Self::is_closed(epoch), Error::<T>::EpochNotClosed);
 		ensure!(!Self::is_forfeited(epoch, &payee), Error::<T>::NothingToRelease);
 		let amount = Unvested::<T>::take(epoch, &payee).ok_or(Error::<T>::NothingToRelease)?;
-		if let Some(price) = Shared::<T>::take(epoch, &payee) {
-			SharedTotal::<T>::mutate_exists(&payee, |total| lower(total, price));
-		}
-		if let Some(price) = Answered::<T>::take(epoch, &payee) {
-			AnsweredTotal::<T>::mutate_exists(&payee, |total| lower(total, price));
-		}
+		Self::make_room(epoch, &payee);
 		Self::burn_bucket(epoch);
 		Self::pay_out(epoch, payee, amount);
 		Ok(())
+	}
+
+	/// Counts what records of a closed bucket cost no more for an account, as one of several stages and as
+	/// their gateway.
+	fn make_room(epoch: EpochIndex, payee: &AccountId) {
+		if let Some(price) = Shared::<T>::take(epoch, payee) {
+			SharedTotal::<T>::mutate_exists(payee, |total| lower(total, price));
+		}
+		if let Some(price) = Answered::<T>::take(epoch, payee) {
+			AnsweredTotal::<T>::mutate_exists(payee, |total| lower(total, price));
+		}
 	}
 
 	pub(crate) fn do_claim(payee: AccountId) -> DispatchResult {
@@ -72,14 +78,15 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::drain(Self::drain(budget))
 	}
 
-	/// Takes up to `budget` steps, each a payment, a price that counts no more, or the end of a bucket;
-	/// returns how many it took.
+	/// Takes up to `budget` steps, each a payment with what counts no more for its payee, a price that
+	/// counts no more for who is paid nothing, or the end of a bucket; returns how many it took.
 	pub(crate) fn drain(budget: u32) -> u32 {
 		let (first, mut steps) = (NextBucket::<T>::get(), 0u32);
 		let mut bucket = first;
 		while steps < budget && Self::is_closed(bucket) {
 			let room = budget.saturating_sub(steps).saturated_into();
 			for (payee, amount) in Unvested::<T>::drain_prefix(bucket).take(room) {
+				Self::make_room(bucket, &payee);
 				Self::pay_out(bucket, payee, amount);
 				steps = steps.saturating_add(1);
 			}

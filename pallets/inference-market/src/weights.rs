@@ -398,28 +398,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 302).saturating_mul(r.into()))
 	}
-	/// Takes 3.0 µs at least.
+	/// Estimated.
 	///
-	/// The range of component `r` is `[0, 100]`.
-	///
-	/// Keys read and written with the greatest components:
-	/// - `Babe::EpochIndex` (r:1 w:0)
-	/// - `Balances::Holds` (r:32 w:32)
-	/// - `ConsentRegistry::Current` (r:100 w:0)
-	/// - `ConsentRegistry::Versions` (r:32 w:0)
-	/// - `InferenceMarket::NextBucket` (r:1 w:0)
-	/// - `InferenceMarket::Unvested` (r:101 w:100)
-	/// - `InferenceMarket::UnvestedTotal` (r:100 w:100)
-	/// - `System::Account` (r:101 w:101)
-	/// - `Verification::PendingEpochs` (r:1 w:0)
-	/// - `WorkerRegistry::Workers` (r:100 w:32)
+	/// The range of component `r` is `[0, 1000]`.
 	fn drain(r: u32, ) -> Weight {
 		Weight::from_parts(880_677_800, 11_340)
-			.saturating_add(Weight::from_parts(97_162_693, 0).saturating_mul(r.into()))
+			.saturating_add(Weight::from_parts(137_162_693, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(50_u64))
-			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(r.into())))
+			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(r.into())))
 			.saturating_add(T::DbWeight::get().writes(46_u64))
-			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(r.into())))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 275).saturating_mul(r.into()))
 	}
 }
@@ -556,11 +544,11 @@ impl WeightInfo for () {
 	}
 	fn drain(r: u32, ) -> Weight {
 		Weight::from_parts(880_677_800, 11_340)
-			.saturating_add(Weight::from_parts(97_162_693, 0).saturating_mul(r.into()))
+			.saturating_add(Weight::from_parts(137_162_693, 0).saturating_mul(r.into()))
 			.saturating_add(RocksDbWeight::get().reads(50_u64))
-			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(r.into())))
+			.saturating_add(RocksDbWeight::get().reads((10_u64).saturating_mul(r.into())))
 			.saturating_add(RocksDbWeight::get().writes(46_u64))
-			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(r.into())))
+			.saturating_add(RocksDbWeight::get().writes((8_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 275).saturating_mul(r.into()))
 	}
 }

@@ -14,6 +14,12 @@ use frame_support::{
 	BoundedVec,
 };
 use sp_runtime::SaturatedConversion;
+#[cfg(feature = "try-runtime")]
+use {
+	codec::{Decode, Encode},
+	frame_support::ensure,
+	sp_runtime::TryRuntimeError,
+};
 
 /// From version 1, where records stayed for ever, to 2, where each block's list is kept until they
 /// leave.
@@ -44,5 +50,30 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for Lists<T> {
 		}
 		Oldest::<T>::put(OldestRecord { block, position: 0 });
 		T::DbWeight::get().reads_writes(records, writes.saturating_add(1))
+	}
+
+	#[cfg(feature = "try-runtime")]
+	fn pre_upgrade() -> Result<Vec<u8>, TryRuntimeError> {
+		Ok((Records::<T>::iter_keys().count() as u64).encode())
+	}
+
+	#[cfg(feature = "try-runtime")]
+	fn post_upgrade(state: Vec<u8>) -> Result<(), TryRuntimeError> {
+		let records = u64::decode(&mut state.as_slice())
+			.map_err(|_| "what was counted before the upgrade does not decode")?;
+		let oldest = Oldest::<T>::get().block;
+		let mut listed = 0u64;
+		for (block, ids) in SettledIn::<T>::iter() {
+			ensure!(block >= oldest, "a block before the oldest one has a list");
+			for id in ids {
+				ensure!(
+					Records::<T>::get(id).is_some_and(|entry| entry.settled_at == block),
+					"a list names a record that is not its block's"
+				);
+				listed = listed.saturating_add(1);
+			}
+		}
+		ensure!(listed == records, "a record is in no list, and would never leave");
+		Ok(())
 	}
 }

@@ -319,6 +319,11 @@ pub mod pallet {
 			/// How much, in planck.
 			amount: Balance,
 		},
+		/// The lines of a settled era were removed; its totals stay.
+		EraPruned {
+			/// The era.
+			era: EraIndex,
+		},
 		/// Work does not count any more, because of an audit.
 		WorkRevoked {
 			/// The era.
@@ -327,11 +332,6 @@ pub mod pallet {
 			worker: AccountId,
 			/// How much, in thousands of parameter-tokens.
 			work: u128,
-		},
-		/// The lines of a settled era were removed; its totals stay.
-		EraPruned {
-			/// The era.
-			era: EraIndex,
 		},
 	}
 

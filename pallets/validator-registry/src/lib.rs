@@ -431,6 +431,13 @@ pub mod pallet {
 			/// Its stake now, in planck.
 			stake: Balance,
 		},
+		/// Too few candidates have keys: the set stays as it is.
+		TooFewCandidates {
+			/// The session that the set was to be for.
+			session: SessionIndex,
+			/// How many there are.
+			eligible: u32,
+		},
 		/// Work of an epoch, audited or passed over, was added to the sums of validators.
 		WorkCounted {
 			/// The epoch that settled it.
@@ -455,13 +462,6 @@ pub mod pallet {
 		WeightsAnnounced {
 			/// The first session in which they hold.
 			session: SessionIndex,
-		},
-		/// Too few candidates have keys: the set stays as it is.
-		TooFewCandidates {
-			/// The session that the set was to be for.
-			session: SessionIndex,
-			/// How many there are.
-			eligible: u32,
 		},
 	}
 

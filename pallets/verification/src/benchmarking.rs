@@ -120,7 +120,12 @@ fn tree(body: &RecordBody, index: u16, size: usize, hash: impl Fn(&[u8]) -> H256
 
 /// A record of the most stages, whose leaves have `size` bytes, settled and drawn.
 fn record<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
-	let stages: Vec<Stage> = (0..MAX_STAGES)
+	record_of::<T>(MAX_STAGES, size, tokens)
+}
+
+/// The same of so many stages.
+fn record_of<T: Config>(count: u32, size: usize, tokens: u32) -> (RecordId, RecordEntry) {
+	let stages: Vec<Stage> = (0..count)
 		.map(|n| {
 			let node = who("stage", n);
 			let _ = T::Currency::mint_into(&node, ARIA);
@@ -148,14 +153,14 @@ fn record<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
 		output_tokens: tokens,
 		stages: stages.try_into().expect("there are as many as there may be"),
 		boundaries: Default::default(),
-		energy_mj: MAX_STAGES.into(),
+		energy_mj: count.into(),
 		latency_ms: 1_000,
 		timestamp: 0,
 		anchor: Anchor { number: 0, hash: H256::zero() },
 		ticket_hash: H256::zero(),
 	};
 	let mut boundaries = vec![H256::zero()];
-	for index in 1..=MAX_STAGES as u16 {
+	for index in 1..=count as u16 {
 		let root = merkle_root(&tree(&body, index, size, leaf_hash));
 		boundaries.push(boundary(index, &root, &body.query_hash));
 	}
@@ -187,7 +192,7 @@ fn record<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
 	Drawn::<T>::insert(id, info);
 	let stake = StageStake { share: SHARE, burnt: 1, work: 1_000 };
 	let stakes = RecordStakes {
-		stages: vec![stake; MAX_STAGES as usize].try_into().expect("as many as stages"),
+		stages: vec![stake; count as usize].try_into().expect("as many as stages"),
 		named: None,
 		price: ARIA,
 		cost: ARIA / 5,
@@ -202,7 +207,12 @@ fn record<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
 
 /// The record of [`record`] in the first window of its audit.
 fn begun<T: Config>(size: usize, tokens: u32) -> (RecordId, RecordEntry) {
-	let (id, entry) = record::<T>(size, tokens);
+	begun_of::<T>(MAX_STAGES, size, tokens)
+}
+
+/// The same of so many stages.
+fn begun_of<T: Config>(count: u32, size: usize, tokens: u32) -> (RecordId, RecordEntry) {
+	let (id, entry) = record_of::<T>(count, size, tokens);
 	let audit = Audits::<T>::get(id).expect("it was drawn");
 	let ends = WaitingEnds::<T>::get();
 	Waiting::<T>::remove(ends.first);
@@ -441,7 +451,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			Pallet::<T>::put_off(id, now);
+			Pallet::<T>::put_off(id, now + 1);
 		}
 
 		assert_eq!(Audits::<T>::get(id).map(|audit| audit.due), Some(now + 1));
@@ -502,15 +512,16 @@ mod benchmarks {
 		assert_eq!(Seats::<T>::iter_prefix(id).count(), 0);
 	}
 
-	/// The first stage failed, all others worked on what is false, and a half of the seats passed it.
+	/// The first of `n` stages failed, all others worked on what is false, and a half of the `s` seats
+	/// passed it.
 	#[benchmark]
-	fn conclude(s: Linear<0, 192>) {
-		let (id, _) = begun::<T>(64, 4);
+	fn conclude(n: Linear<1, { MAX_STAGES }>, s: Linear<0, 192>) {
+		let (id, _) = begun_of::<T>(n, 64, 4);
 		seats::<T>(id, s, SeatState::Counted { finding: FindingKind::Valid });
-		for (n, (worker, mut seat)) in
+		for (number, (worker, mut seat)) in
 			Seats::<T>::iter_prefix(id).collect::<Vec<_>>().into_iter().enumerate()
 		{
-			if n % 2 == 0 {
+			if number % 2 == 0 {
 				let finding = FindingKind::Boundary { index: 1, root: H256::zero() };
 				seat.state = SeatState::Counted { finding };
 				Seats::<T>::insert(id, worker, seat);
@@ -561,6 +572,7 @@ mod benchmarks {
 			former::<T>(&who("former", number), 1);
 		}
 		let late = Pallet::<T>::now() + CANARY_LIFE + 1;
+		ClosedThrough::<T>::put(T::CurrentEpoch::get() + CANARY_EPOCHS);
 
 		#[block]
 		{
@@ -785,6 +797,7 @@ mod benchmarks {
 		Pallet::<T>::endow_pot();
 		let late = Pallet::<T>::now() + CANARY_LIFE + 1;
 		frame_system::Pallet::<T>::set_block_number(late.saturated_into());
+		ClosedThrough::<T>::put(Pallet::<T>::terms().lots.epoch + CANARY_EPOCHS);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(by), H256::zero());

@@ -7,7 +7,7 @@ use crate::{
 	weights::WeightInfo,
 };
 use aria_math::{
-	audit::{draw_probability_ppm, liability, AuditParameters},
+	audit::AuditParameters,
 	draw::{draw, reduce},
 };
 use aria_primitives::{hashing::sha256, EpochIndex, Ppm, RecordId, PPM};
@@ -99,11 +99,7 @@ impl<T: Config> Pallet<T> {
 		let (probability_ppm, cause) = if record.forced {
 			(PPM, DrawCause::Order)
 		} else {
-			let stakes = &record.stakes;
-			let at_stake = liability(stakes.stake, numbers);
-			let probability =
-				draw_probability_ppm(record.reputation, stakes.price, at_stake, numbers);
-			(probability, DrawCause::Lot)
+			(Self::probability(record.reputation, &record.stakes, numbers), DrawCause::Lot)
 		};
 		if !Self::lot_falls_on(&id, &state.seed, probability_ppm) {
 			return false;

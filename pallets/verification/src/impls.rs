@@ -4,17 +4,19 @@ use crate::{
 	audit::types::CANARY_LIFE,
 	pallet::{
 		Canaries, ClosedThrough, Config, Cursor, Drawn, Error, Event, OpenAudits, Pallet,
-		PendingEpochs, Settled, Tallies, Unaudited,
+		PendingEpochs, Settled, Tallies, Unaudited, WaitingEnds,
 	},
 	types::{DrawnStatus, PendingEpoch, SettledRecord},
 };
-use aria_math::audit::{liability, record_limit, shared_limit, AuditParameters};
+use aria_math::audit::{
+	draw_probability_ppm, liability, record_limit, shared_limit, AuditParameters,
+};
 use aria_primitives::{
 	audit::{AuditParams, Verdict},
 	record::RecordEntry,
 	traits::{AuditDraw, RecordStakes, Uptime},
 	views::AuditStatus,
-	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm, RecordId,
+	AccountId, Balance, BlockNumber, EpochIndex, EraIndex, Ppm, RecordId, PPM,
 };
 use frame_support::{ensure, traits::Get};
 use sp_runtime::{DispatchResult, SaturatedConversion};
@@ -92,8 +94,39 @@ impl<T: Config> Pallet<T> {
 				return Ok(());
 			}
 			queue
-				.try_push(PendingEpoch { epoch, records: 1, last_settled_at: now })
+				.try_push(PendingEpoch { epoch, records: 1, last_settled_at: now, expected_ppm: 0 })
 				.map_err(|_| Error::<T>::TooManyPendingEpochs.into())
+		})
+	}
+
+	/// How probable the draw of a record is by the lot.
+	pub(crate) fn probability(
+		reputation: Ppm,
+		stakes: &RecordStakes,
+		numbers: &AuditParameters,
+	) -> Ppm {
+		let at_stake = liability(stakes.stake, numbers);
+		draw_probability_ppm(reputation, stakes.price, at_stake, numbers)
+	}
+
+	/// Counts that a record of `epoch` will be drawn with that probability, if audits have room for it.
+	///
+	/// All that wait or are expected to be drawn have to find a place, and the likelier its draw is, the
+	/// fewer places are for a record: those that are always drawn, newcomers' among them, never take more
+	/// than a half from those that seldom are.
+	fn count_expected(epoch: EpochIndex, probability_ppm: Ppm) -> DispatchResult {
+		let (places, part) = (u64::from(T::MaxWaiting::get()), u64::from(probability_ppm.min(PPM)));
+		let kept = places.saturating_mul(part) / 2;
+		let most = places.saturating_mul(PPM.into()).saturating_sub(kept);
+		let waiting = WaitingEnds::<T>::get().len().saturating_mul(PPM.into());
+		PendingEpochs::<T>::try_mutate(|queue| -> DispatchResult {
+			let expected =
+				queue.iter().fold(waiting, |sum, pending| sum.saturating_add(pending.expected_ppm));
+			ensure!(expected.saturating_add(part) <= most, Error::<T>::EpochFull);
+			if let Some(pending) = queue.iter_mut().find(|pending| pending.epoch == epoch) {
+				pending.expected_ppm = pending.expected_ppm.saturating_add(part);
+			}
+			Ok(())
 		})
 	}
 }
@@ -191,11 +224,21 @@ impl<T: Config> AuditDraw for Pallet<T> {
 		shared_limit(stake)
 	}
 
-	fn note_stakes(id: RecordId, stakes: RecordStakes) {
-		Settled::<T>::mutate(T::CurrentEpoch::get(), id, |entry| {
-			if let Some(record) = entry {
-				record.stakes = stakes;
-			}
-		});
+	/// Notes what hangs on a record that this epoch noted. Nothing changes when it fails.
+	///
+	/// # Errors
+	///
+	/// - [`Error::EpochFull`]: if so many wait for their audit, or are expected to be drawn, that there is
+	///   no room for a record that is as likely to be.
+	fn note_stakes(id: RecordId, stakes: RecordStakes) -> DispatchResult {
+		let epoch = T::CurrentEpoch::get();
+		Settled::<T>::try_mutate(epoch, id, |entry| -> DispatchResult {
+			let Some(record) = entry else { return Ok(()) };
+			let numbers = arithmetic(&Self::terms().params);
+			let probability = Self::probability(record.reputation, &stakes, &numbers);
+			Self::count_expected(epoch, probability)?;
+			record.stakes = stakes;
+			Ok(())
+		})
 	}
 }

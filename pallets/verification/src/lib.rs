@@ -175,7 +175,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxVerifiers: Get<u32>;
 
-		/// Most drawn records that wait for the beginning of their audit; the draw waits beyond.
+		/// Most drawn records that wait for the beginning of their audit; the draw waits beyond. No more
+		/// is settled than is expected to find a place, and of what is always drawn half as much.
 		#[pallet::constant]
 		type MaxWaiting: Get<u32>;
 
@@ -279,10 +280,10 @@ pub mod pallet {
 		ValueQuery,
 	>;
 
-	/// In which block whose time as a verifier ended, by number.
+	/// In which block and epoch whose time as a verifier ended, by number.
 	#[pallet::storage]
 	pub type FormerQueue<T: Config> =
-		StorageMap<_, Twox64Concat, u64, (BlockNumber, AccountId), OptionQuery>;
+		StorageMap<_, Twox64Concat, u64, (BlockNumber, EpochIndex, AccountId), OptionQuery>;
 
 	/// The numbers of those.
 	#[pallet::storage]
@@ -622,8 +623,9 @@ pub mod pallet {
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The epoch has as many auditable records as it may have: settle the record in the next
-		/// epoch, or with a ticket that allows no audit.
+		/// The epoch has as many auditable records as it may have, or audits have no room for one that is
+		/// as likely to be drawn: settle the record in a later epoch, or with a ticket that allows no
+		/// audit.
 		EpochFull,
 		/// Too many epochs wait for their draw: settle the record again when the draws have caught
 		/// up, a few blocks from now.
@@ -758,16 +760,22 @@ pub mod pallet {
 		WeightMismatch,
 		/// The party's sums are right.
 		NotFalse,
+		/// The requester named who audits the record: what they say convicts nobody, so that it is no
+		/// canary.
+		NamedRecord,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
-			Self::begin_epoch();
+			let began = Self::begin_epoch();
 			let drawn = Self::draw_due(T::CurrentEpoch::get());
 			let now = now.saturated_into();
 			let dropped = Self::drop_former(now);
-			drawn.saturating_add(dropped).saturating_add(Self::run_audits(now))
+			began
+				.saturating_add(drawn)
+				.saturating_add(dropped)
+				.saturating_add(Self::run_audits(now))
 		}
 
 		fn integrity_test() {
@@ -780,8 +788,12 @@ pub mod pallet {
 				"the draws of a block take longer than a block: lower MaxDrawsPerBlock",
 			);
 			assert!(T::MaxVerifiers::get() > 0, "nobody could audit");
-			assert!(T::MaxWaiting::get() > 0, "nothing could be drawn");
+			assert!(T::MaxWaiting::get() > 1, "no record that is always drawn could be settled");
 			assert!(T::MaxStepsPerBlock::get() > 0, "no audit would ever begin");
+			assert!(
+				T::MaxStepsPerBlock::get() <= MAX_DEADLINES,
+				"audits that a block takes on would not all find the same later block",
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -1068,7 +1080,8 @@ pub mod pallet {
 		///
 		/// ## Details
 		///
-		/// Puts a bond on hold, which is lost if the canary is neither shown nor withdrawn within a day.
+		/// Puts a bond on hold, which is lost if the canary is neither shown nor withdrawn within a day, or
+		/// by the end of its audit if that takes longer.
 		/// Any account may commit for the maker, whose right is proven when the canary is shown.
 		///
 		/// ## Parameters
@@ -1112,7 +1125,7 @@ pub mod pallet {
 		/// ## Errors
 		///
 		/// - [`Error::NoAudit`], [`Error::NotInWindow`], [`Error::DrawnByOrder`],
-		///   [`Error::NoRecord`], [`Error::NotRequester`], [`Error::NotAStage`],
+		///   [`Error::NamedRecord`], [`Error::NoRecord`], [`Error::NotRequester`], [`Error::NotAStage`],
 		///   [`Error::UnknownCanary`], [`Error::CanaryTooLate`], [`Error::NotVerifier`],
 		///   [`Error::VerifierTooNew`], [`Error::BadSeatProof`], [`Error::NoCanaryRight`]
 		///
@@ -1297,7 +1310,8 @@ pub mod pallet {
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by the stage's node. Free if it succeeds.
+		/// Signed by the stage's node. Free if it succeeds, unless the requester named
+		/// who audits.
 		///
 		/// ## Parameters
 		///
@@ -1323,14 +1337,15 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let caller = ensure_signed(origin)?;
 			Self::do_post_nodes(id, &caller, accuser, &nodes)?;
-			Ok(Pays::No.into())
+			Ok(Self::fee_of_post(&id).into())
 		}
 
 		/// Says below which node the boundaries differ first, and posts its own leaves there.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by the accuser. Free if it succeeds.
+		/// Signed by the accuser. Free if it succeeds, unless the requester named
+		/// who audits.
 		///
 		/// ## Parameters
 		///
@@ -1357,14 +1372,15 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let accuser = ensure_signed(origin)?;
 			Self::do_accuse_leaf(id, accuser, &fork, &leaves)?;
-			Ok(Pays::No.into())
+			Ok(Self::fee_of_post(&id).into())
 		}
 
 		/// Says at which leaf the boundaries differ first, and posts the trace of its position.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by the stage's node. Free if it succeeds.
+		/// Signed by the stage's node. Free if it succeeds, unless the requester named
+		/// who audits.
 		///
 		/// ## Parameters
 		///
@@ -1392,14 +1408,15 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let caller = ensure_signed(origin)?;
 			Self::do_defend_leaf(id, &caller, accuser, &fork, &items)?;
-			Ok(Pays::No.into())
+			Ok(Self::fee_of_post(&id).into())
 		}
 
 		/// Posts the accuser's trace of the position.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by the accuser. Free if it succeeds.
+		/// Signed by the accuser. Free if it succeeds, unless the requester named
+		/// who audits.
 		///
 		/// ## Parameters
 		///
@@ -1423,14 +1440,15 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let accuser = ensure_signed(origin)?;
 			Self::do_reply_trace(id, accuser, &items)?;
-			Ok(Pays::No.into())
+			Ok(Self::fee_of_post(&id).into())
 		}
 
 		/// Posts the caller's blocks of the first sums in which the traces differ.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by the stage's node or the accuser. Free if it succeeds.
+		/// Signed by the stage's node or the accuser. Free if it succeeds, unless the requester named
+		/// who audits.
 		///
 		/// ## Parameters
 		///
@@ -1459,14 +1477,15 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let caller = ensure_signed(origin)?;
 			Self::do_post_blocks(id, &caller, accuser, &fork, &blocks)?;
-			Ok(Pays::No.into())
+			Ok(Self::fee_of_post(&id).into())
 		}
 
 		/// Proves that a party posted sums which are none.
 		///
 		/// ## Dispatch Origin
 		///
-		/// Signed by anybody. Free if it succeeds.
+		/// Signed by anybody. Free if it succeeds, unless the requester named
+		/// who audits.
 		///
 		/// ## Details
 		///
@@ -1499,7 +1518,7 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Self::do_prove_false(id, accuser, against, &proof)?;
-			Ok(Pays::No.into())
+			Ok(Self::fee_of_post(&id).into())
 		}
 	}
 

@@ -2,15 +2,17 @@
 
 use crate::{
 	pallet::{ClosedThrough, Config, Drawn, Pallet, PendingEpochs, Settled},
-	types::{DrawInfo, DrawnStatus, SettledRecord},
+	types::{DrawInfo, DrawnStatus, PendingEpoch, SettledRecord, MAX_PENDING_EPOCHS},
 };
-use aria_primitives::{audit::Verdict, traits::RecordStakes, Ppm};
+use aria_primitives::{audit::Verdict, traits::RecordStakes, BlockNumber, EpochIndex, Ppm};
 use core::marker::PhantomData;
 use frame_support::{
 	migrations::VersionedMigration,
 	traits::{Get, UncheckedOnRuntimeUpgrade},
 	weights::Weight,
+	BoundedVec,
 };
+use sp_core::ConstU32;
 #[cfg(feature = "try-runtime")]
 use {
 	alloc::vec::Vec,
@@ -23,8 +25,12 @@ use {
 pub type ToV2<T> =
 	VersionedMigration<1, 2, Audits<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
 
-/// Gives pending records nothing that hangs on them, calls what was drawn before unaudited, closes the
-/// epochs that were drawn, and endows the audit pot. Use it as [`ToV2`].
+/// Epochs that wait for their draw, as version 1 has them: epoch, records, the last one's block.
+type Pending = BoundedVec<(EpochIndex, u32, BlockNumber), ConstU32<MAX_PENDING_EPOCHS>>;
+
+/// Gives pending records nothing that hangs on them, and their epochs no draws that are expected; calls
+/// what was drawn before unaudited, closes the epochs that were drawn, and endows the audit pot. Use it as
+/// [`ToV2`].
 pub struct Audits<T>(PhantomData<T>);
 
 impl<T: Config> UncheckedOnRuntimeUpgrade for Audits<T> {
@@ -34,6 +40,14 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for Audits<T> {
 			entries = entries.saturating_add(1);
 			Some(SettledRecord { reputation, forced, stakes: RecordStakes::default() })
 		});
+		let read =
+			PendingEpochs::<T>::translate::<Pending, _>(|queue| {
+				let queue = queue?.into_iter().map(|(epoch, records, last_settled_at)| {
+					PendingEpoch { epoch, records, last_settled_at, expected_ppm: 0 }
+				});
+				Some(BoundedVec::truncate_from(queue.collect()))
+			});
+		debug_assert!(read.is_ok(), "version 1 wrote the epochs that are pending");
 		let at = Pallet::<T>::now();
 		Drawn::<T>::translate_values::<DrawInfo, _>(|mut info| {
 			entries = entries.saturating_add(1);
@@ -54,13 +68,15 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for Audits<T> {
 	#[cfg(feature = "try-runtime")]
 	fn pre_upgrade() -> Result<Vec<u8>, TryRuntimeError> {
 		// Keys, for their values don't decode yet.
-		let before: (u64, u64) = (count(Settled::<T>::iter_keys()), count(Drawn::<T>::iter_keys()));
+		let epochs = PendingEpochs::<T>::decode_len().unwrap_or(0) as u64;
+		let before: (u64, u64, u64) =
+			(count(Settled::<T>::iter_keys()), count(Drawn::<T>::iter_keys()), epochs);
 		Ok(before.encode())
 	}
 
 	#[cfg(feature = "try-runtime")]
 	fn post_upgrade(state: Vec<u8>) -> Result<(), TryRuntimeError> {
-		let (settled, drawn) = <(u64, u64)>::decode(&mut state.as_slice())
+		let (settled, drawn, epochs) = <(u64, u64, u64)>::decode(&mut state.as_slice())
 			.map_err(|_| "what was counted before the upgrade does not decode")?;
 		ensure!(
 			count(Settled::<T>::iter_values()) == settled,
@@ -73,6 +89,10 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for Audits<T> {
 		ensure!(
 			Drawn::<T>::iter_values().all(|info| info.status != DrawnStatus::Open),
 			"a record that was drawn before has no verdict"
+		);
+		ensure!(
+			PendingEpochs::<T>::get().len() as u64 == epochs,
+			"an epoch that waits for its draw was lost or can't be read"
 		);
 		let pot = T::Currency::balance(&T::AuditPot::get());
 		ensure!(pot >= T::Currency::minimum_balance(), "the audit pot is not endowed");

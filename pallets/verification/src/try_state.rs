@@ -43,6 +43,10 @@ impl<T: Config> Pallet<T> {
 		for pending in queue.iter() {
 			ensure!(before < Some(pending.epoch), "Pending epochs do not ascend");
 			ensure!(pending.records > 0, "A pending epoch has no record");
+			ensure!(
+				pending.expected_ppm <= u64::from(pending.records).saturating_mul(PPM.into()),
+				"More draws are expected than there are records"
+			);
 			before = Some(pending.epoch);
 		}
 		ensure!(before <= Some(T::CurrentEpoch::get()), "An epoch of the queue lies ahead");
@@ -262,7 +266,8 @@ impl<T: Config> Pallet<T> {
 		let mut queued = BTreeSet::<(BlockNumber, AccountId)>::new();
 		let mut before = 0;
 		for number in ends.first..ends.next {
-			let (ended_at, worker) = FormerQueue::<T>::get(number).ok_or("The queue has a gap")?;
+			let (ended_at, _, worker) =
+				FormerQueue::<T>::get(number).ok_or("The queue has a gap")?;
 			ensure!(ended_at >= before, "The queue of former verifiers is in no order");
 			before = ended_at;
 			queued.insert((ended_at, worker));

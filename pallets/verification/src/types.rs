@@ -41,6 +41,8 @@ pub struct PendingEpoch {
 	pub records: u32,
 	/// The block that settled the last of them. The seed must not have been known then.
 	pub last_settled_at: BlockNumber,
+	/// How many of them are expected to be drawn, in parts per million.
+	pub expected_ppm: u64,
 }
 
 /// A draw under way.

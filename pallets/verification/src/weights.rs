@@ -25,7 +25,7 @@ pub trait WeightInfo {
 	fn begin_audit() -> Weight;
 	fn step_audit() -> Weight;
 	fn end_round(s: u32, ) -> Weight;
-	fn conclude(s: u32, ) -> Weight;
+	fn conclude(n: u32, s: u32, ) -> Weight;
 	fn register_verifier() -> Weight;
 	fn retire_verifier() -> Weight;
 	fn commit() -> Weight;
@@ -113,19 +113,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Estimated.
 	fn put_off() -> Weight {
-		Weight::from_parts(30_000_000, 2_500)
+		Weight::from_parts(30_000_000, 4_600)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
 	/// Estimated.
 	fn begin_audit() -> Weight {
-		Weight::from_parts(150_000_000, 6_000)
+		Weight::from_parts(150_000_000, 8_100)
 			.saturating_add(T::DbWeight::get().reads(34_u64))
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
 	/// Estimated.
 	fn step_audit() -> Weight {
-		Weight::from_parts(90_000_000, 5_000)
+		Weight::from_parts(90_000_000, 7_100)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -133,7 +133,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	///
 	/// The range of component `s` is `[0, 192]`.
 	fn end_round(s: u32, ) -> Weight {
-		Weight::from_parts(120_000_000, 6_000)
+		Weight::from_parts(120_000_000, 8_100)
 			.saturating_add(Weight::from_parts(90_000_000, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(s.into())))
@@ -142,13 +142,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Estimated.
 	///
+	/// The range of component `n` is `[1, 32]`.
 	/// The range of component `s` is `[0, 192]`.
-	fn conclude(s: u32, ) -> Weight {
-		Weight::from_parts(2_500_000_000, 20_000)
+	fn conclude(n: u32, s: u32, ) -> Weight {
+		Weight::from_parts(300_000_000, 20_000)
+			.saturating_add(Weight::from_parts(80_000_000, 0).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(180_000_000, 0).saturating_mul(s.into()))
-			.saturating_add(T::DbWeight::get().reads(180_u64))
+			.saturating_add(T::DbWeight::get().reads(25_u64))
+			.saturating_add(T::DbWeight::get().reads((6_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().reads((8_u64).saturating_mul(s.into())))
-			.saturating_add(T::DbWeight::get().writes(150_u64))
+			.saturating_add(T::DbWeight::get().writes(25_u64))
+			.saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((6_u64).saturating_mul(s.into())))
 	}
 	/// Estimated.
@@ -318,34 +322,37 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
 	}
 	fn put_off() -> Weight {
-		Weight::from_parts(30_000_000, 2_500)
+		Weight::from_parts(30_000_000, 4_600)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn begin_audit() -> Weight {
-		Weight::from_parts(150_000_000, 6_000)
+		Weight::from_parts(150_000_000, 8_100)
 			.saturating_add(RocksDbWeight::get().reads(34_u64))
 			.saturating_add(RocksDbWeight::get().writes(9_u64))
 	}
 	fn step_audit() -> Weight {
-		Weight::from_parts(90_000_000, 5_000)
+		Weight::from_parts(90_000_000, 7_100)
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn end_round(s: u32, ) -> Weight {
-		Weight::from_parts(120_000_000, 6_000)
+		Weight::from_parts(120_000_000, 8_100)
 			.saturating_add(Weight::from_parts(90_000_000, 0).saturating_mul(s.into()))
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(s.into())))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 			.saturating_add(RocksDbWeight::get().writes((4_u64).saturating_mul(s.into())))
 	}
-	fn conclude(s: u32, ) -> Weight {
-		Weight::from_parts(2_500_000_000, 20_000)
+	fn conclude(n: u32, s: u32, ) -> Weight {
+		Weight::from_parts(300_000_000, 20_000)
+			.saturating_add(Weight::from_parts(80_000_000, 0).saturating_mul(n.into()))
 			.saturating_add(Weight::from_parts(180_000_000, 0).saturating_mul(s.into()))
-			.saturating_add(RocksDbWeight::get().reads(180_u64))
+			.saturating_add(RocksDbWeight::get().reads(25_u64))
+			.saturating_add(RocksDbWeight::get().reads((6_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().reads((8_u64).saturating_mul(s.into())))
-			.saturating_add(RocksDbWeight::get().writes(150_u64))
+			.saturating_add(RocksDbWeight::get().writes(25_u64))
+			.saturating_add(RocksDbWeight::get().writes((5_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((6_u64).saturating_mul(s.into())))
 	}
 	fn register_verifier() -> Weight {

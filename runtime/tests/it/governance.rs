@@ -108,6 +108,20 @@ fn dispatch_whitelisted(call: &RuntimeCall) -> RuntimeCall {
 	RuntimeCall::Whitelist(Whitelist::dispatch_whitelisted_call_with_preimage { call })
 }
 
+/// The same for a call whose preimage lies on chain.
+fn dispatch_by_hash(call: &RuntimeCall) -> RuntimeCall {
+	RuntimeCall::Whitelist(Whitelist::dispatch_whitelisted_call {
+		call_hash: hash_of(call),
+		call_encoded_len: length(call),
+		call_weight_witness: call.get_dispatch_info().call_weight,
+	})
+}
+
+/// Why a call is not executed whose hash is not on the list.
+fn unlisted() -> DispatchError {
+	frame_system::Error::<Runtime>::CallFiltered.into()
+}
+
 /// What came of a whitelisted call.
 fn dispatched(executed: &Executed) -> DispatchResult {
 	executed.find(|event| match event {
@@ -212,11 +226,8 @@ fn a_stranger_should_neither_move_nor_vote_nor_pin() {
 		(unpin.clone(), bad, "unpin"),
 		(other.clone(), bad, "set_parameter"),
 		(whitelist(&other), bad, "whitelist_call"),
-		(
-			dispatch_whitelisted(&other),
-			pallet_whitelist::Error::<Runtime>::CallIsNotWhitelisted.into(),
-			"dispatch_whitelisted_call",
-		),
+		(dispatch_whitelisted(&other), unlisted(), "dispatch_whitelisted_call_with_preimage"),
+		(dispatch_by_hash(&other), unlisted(), "dispatch_whitelisted_call"),
 		(close(&unpin, index + 1), CouncilError::WrongIndex.into(), "close another motion"),
 		(close(&other, index), CouncilError::ProposalMissing.into(), "close no motion"),
 	] {
@@ -272,8 +283,27 @@ fn three_quarters_of_the_council_should_have_the_powers_of_root_where_nobody_has
 	assert!(chain.read(System::authorized_upgrade).is_some());
 
 	// Once.
-	let used = pallet_whitelist::Error::<Runtime>::CallIsNotWhitelisted.into();
-	refuses(&mut chain, SUBMITTER, dispatch_whitelisted(&upgrade), used, "twice");
+	refuses(&mut chain, SUBMITTER, dispatch_whitelisted(&upgrade), unlisted(), "twice");
+	refuses(&mut chain, SUBMITTER, dispatch_by_hash(&upgrade), unlisted(), "twice, by its hash");
+}
+
+#[test]
+fn what_is_not_listed_should_leave_nothing_in_the_state_however_it_is_wrapped() {
+	let mut chain = without_sudo();
+	let call = authorize_upgrade(H256::repeat_byte(9));
+	let wrapped = RuntimeCall::Utility(pallet_utility::Call::batch_all {
+		calls: vec![dispatch_whitelisted(&call), dispatch_by_hash(&call)],
+	});
+	refuses(&mut chain, SUBMITTER, wrapped, unlisted(), "in a batch");
+	// Not even of the council.
+	refuses(&mut chain, FIRST, dispatch_by_hash(&call), unlisted(), "a member");
+	let deferred = || pallet_whitelist::DeferredDispatch::<Runtime>::iter().count();
+	assert_eq!(chain.read(deferred), 0);
+	// A call that is listed waits for nobody.
+	assert_eq!(decide(&mut chain, &MEMBERS, &whitelist(&call)), Ok(()));
+	let executed = chain.accept(vec![(SUBMITTER, dispatch_whitelisted(&call))]);
+	assert_eq!(dispatched(&executed), Ok(()));
+	assert_eq!(chain.read(deferred), 0);
 }
 
 #[test]

@@ -28,6 +28,8 @@ type Market = <Runtime as pallet_inference_market::Config>::WeightInfo;
 const HIDDEN: u32 = 2_560;
 /// Bytes of an opened position besides its values: salt, position, token.
 const LEAF_HEAD: u32 = 32 + 4 + 4;
+/// Stages of a record.
+const STAGES: u32 = 1;
 /// Records of a batch, and signers of it: eight workers and the gateway.
 const ENTRIES: u32 = 256;
 const SIGNERS: u32 = 9;
@@ -84,7 +86,8 @@ impl Audit {
 		if further > 0 {
 			audit.round(further, seats.saturating_add(further), params);
 		}
-		audit.hooks = audit.hooks.saturating_add(Audits::conclude(seats.saturating_add(further)));
+		audit.hooks =
+			audit.hooks.saturating_add(Audits::conclude(STAGES, seats.saturating_add(further)));
 		audit
 	}
 
@@ -160,8 +163,8 @@ pub fn section() -> Section {
 		("a window ends", Audits::step_audit(), false),
 		("a first round ends", Audits::end_round(seats), false),
 		("a second round ends", Audits::end_round(both), false),
-		("a verdict of the first round", Audits::conclude(seats), false),
-		("a verdict of the second", Audits::conclude(both), false),
+		("a verdict of the first round", Audits::conclude(STAGES, seats), false),
+		("a verdict of the second", Audits::conclude(STAGES, both), false),
 	];
 	let mut table = Table::new(["what", "weight", "of a block"]);
 	let mut rows = Vec::new();
@@ -205,7 +208,7 @@ pub fn section() -> Section {
 	let text = format!(
 		"A block may weigh {block:.0} ms, {normal:.0} ms of them calls. `open` is of {} positions of a \
 		 model with {HIDDEN} values each, {opened} bytes together; calls have their transaction's own \
-		 weight in theirs. Verdicts are taken to be those of the longest record.\n\n{}\n{}\n\
+		 weight in theirs. Verdicts are those of records of one stage.\n\n{}\n{}\n\
 		 For blocks of {seconds:.0} s in the mean, records of one stage in batches of {ENTRIES}, all \
 		 drawn with a probability of {} and passing in the first round:\n\n{}",
 		params.positions,

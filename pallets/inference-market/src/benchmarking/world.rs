@@ -2,7 +2,8 @@
 
 use crate::{
 	types::{MatchedStages, Request, RequestPrompt, RequestState},
-	BenchmarkHelper, Config, Pallet as Market, RequestCount, Unvested, UnvestedBurn, UnvestedTotal,
+	Answered, AnsweredTotal, BenchmarkHelper, Config, Pallet as Market, RequestCount, Shared,
+	SharedTotal, Unvested, UnvestedBurn, UnvestedTotal,
 };
 use alloc::{format, vec::Vec};
 use aria_primitives::{
@@ -337,6 +338,11 @@ pub fn closed_bucket<T: Config>(world: &World, payees: u32) -> Vec<AccountId> {
 	for payee in &payees {
 		Unvested::<T>::insert(0, payee, AMOUNT);
 		UnvestedTotal::<T>::insert(payee, AMOUNT);
+		// As one of several stages, and as a gateway.
+		Shared::<T>::insert(0, payee, AMOUNT);
+		SharedTotal::<T>::insert(payee, AMOUNT);
+		Answered::<T>::insert(0, payee, AMOUNT);
+		AnsweredTotal::<T>::insert(payee, AMOUNT);
 	}
 	UnvestedBurn::<T>::insert(0, AMOUNT);
 	T::BenchmarkHelper::set_epoch(T::VestingEpochs::get());

@@ -170,10 +170,8 @@ fn idle_time_should_make_room_within_its_steps() {
 		settle_all(1..=3);
 		NextBucket::<Test>::put(EPOCH);
 		put("epoch", (), EPOCH + VESTING);
-		// The worker, the gateway, the author and two pots are paid first.
+		// The worker, the gateway, the author and two pots are paid; the gateway's room comes with its pay.
 		assert_eq!(Market::drain(5), 5);
-		assert_eq!(answered(&gateway()), LIMIT);
-		assert_eq!(Market::drain(1), 1);
 		assert_eq!((answered(&gateway()), NextBucket::<Test>::get()), (0, EPOCH));
 		assert_eq!((Market::drain(9), NextBucket::<Test>::get()), (1, EPOCH + 1));
 		settle_all(4..=5);
@@ -183,6 +181,25 @@ fn idle_time_should_make_room_within_its_steps() {
 			Market::on_idle(NOW, Weight::MAX);
 		}
 		assert_eq!(answered(&gateway()), 0);
+	});
+}
+
+#[test]
+fn idle_time_should_take_what_is_shared_with_the_pay() {
+	with_bound(|| {
+		for nonce in 1..=2 {
+			assert_ok!(settle(Draft::new(2).nonce(nonce).settlement()));
+		}
+		NextBucket::<Test>::put(EPOCH);
+		put("epoch", (), EPOCH + VESTING);
+		assert_eq!(SharedTotal::<Test>::get(worker(0)), 2 * COST);
+		// Two workers, the gateway, the author and two pots: a step for each, and none for what counts
+		// no more.
+		assert_eq!(Market::drain(6), 6);
+		for index in 0..2 {
+			assert_eq!(SharedTotal::<Test>::get(worker(index)), 0);
+		}
+		assert_eq!((answered(&gateway()), Market::drain(9)), (0, 1));
 	});
 }
 

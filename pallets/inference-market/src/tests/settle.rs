@@ -284,6 +284,9 @@ fn settle_should_change_nothing_when_ledger_or_draw_refuse() {
 		put("audit-full", (), true);
 		refuse(settlement.clone(), AUDIT_FULL);
 		forget("audit-full", ());
+		put("audit-busy", (), true);
+		refuse(settlement.clone(), AUDIT_BUSY);
+		forget("audit-busy", ());
 		assert_ok!(settle(settlement));
 	});
 }

@@ -4,7 +4,9 @@
 //! canary is shown: another account may commit to it.
 
 use crate::{
-	audit::types::{CanaryInfo, CanaryLots, Phase, ShownCanary, CANARY_LIFE, MAX_CANARIES},
+	audit::types::{
+		CanaryInfo, CanaryLots, Phase, ShownCanary, CANARY_EPOCHS, CANARY_LIFE, MAX_CANARIES,
+	},
 	pallet::{
 		Audits, Canaries, Config, Drawn, Error, Event, FormerVerifiers, HoldReason, Pallet,
 		Settled, Verifiers,
@@ -14,7 +16,7 @@ use crate::{
 use aria_primitives::{
 	audit::{canary_hash, has_canary, verify_canary, SeatProof},
 	record::RecordEntry,
-	traits::Ledger,
+	traits::{AuditDraw, Ledger},
 	AccountId, Balance, EpochIndex, RecordId,
 };
 use frame_support::{
@@ -53,6 +55,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(in_window, Error::<T>::NotInWindow);
 		let drawn = Drawn::<T>::get(id).is_some_and(|info| info.cause == DrawCause::Lot);
 		ensure!(drawn, Error::<T>::DrawnByOrder);
+		// Judges of the requester's choice would decide the review, and share what others lose by it.
+		ensure!(audit.stakes.named.is_none(), Error::<T>::NamedRecord);
 		let (_, hash, info) = Self::canary_of(requester, &id, stage, &maker, &nonce)?;
 		let unpaid = Self::use_right(&maker, &info, audit.params.canary_rate, proof)?;
 
@@ -149,9 +153,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Whether the audit of every record is over that can be a canary of `epoch`, however long it waited
+	/// and whatever its windows.
+	pub(crate) fn are_canaries_over(epoch: EpochIndex) -> bool {
+		<Self as AuditDraw>::is_closed_through(epoch.saturating_add(CANARY_EPOCHS))
+	}
+
 	pub(crate) fn do_forget_canary(hash: H256) -> DispatchResult {
 		let info = Canaries::<T>::get(hash).ok_or(Error::<T>::UnknownCanary)?;
-		let over = Self::now() > info.at.saturating_add(CANARY_LIFE);
+		let over = Self::now() > info.at.saturating_add(CANARY_LIFE)
+			&& Self::are_canaries_over(info.lots.epoch);
 		ensure!(over, Error::<T>::CanaryAlive);
 		Canaries::<T>::remove(hash);
 		Self::forfeit_canary(&info.by, info.bond);

@@ -29,7 +29,8 @@ impl<T: Config> Pallet<T> {
 			let _ = terms.try_push(FormerVerifier { key, weight, from, canary, ended_at });
 		});
 		FormerQueueEnds::<T>::mutate(|ends| {
-			FormerQueue::<T>::insert(ends.next, (ended_at, worker));
+			let ended_in = T::CurrentEpoch::get();
+			FormerQueue::<T>::insert(ends.next, (ended_at, ended_in, worker));
 			ends.next = ends.next.saturating_add(1);
 		});
 	}
@@ -47,18 +48,20 @@ impl<T: Config> Pallet<T> {
 	/// Drops those whose canaries have all lost their bonds; returns the weight of it.
 	pub(crate) fn drop_former(now: BlockNumber) -> Weight {
 		let ends = FormerQueueEnds::<T>::get();
-		let is_over = |ended_at: BlockNumber| now > ended_at.saturating_add(CANARY_LIFE);
+		let is_over = |ended_at: BlockNumber, ended_in: EpochIndex| {
+			now > ended_at.saturating_add(CANARY_LIFE) && Self::are_canaries_over(ended_in)
+		};
 		let mut dropped = 0u32;
 		let mut first = ends.first;
 		while dropped < MAX_DROPPED_FORMER {
-			let Some((ended_at, worker)) = FormerQueue::<T>::get(first) else { break };
-			if !is_over(ended_at) {
+			let Some((ended_at, ended_in, worker)) = FormerQueue::<T>::get(first) else { break };
+			if !is_over(ended_at, ended_in) {
 				break;
 			}
 			FormerQueue::<T>::remove(first);
 			FormerVerifiers::<T>::mutate_exists(&worker, |entry| {
 				if let Some(terms) = entry {
-					terms.retain(|term| !is_over(term.ended_at));
+					terms.retain(|term| term.ended_at > ended_at);
 					if terms.is_empty() {
 						*entry = None;
 					}

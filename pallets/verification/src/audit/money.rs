@@ -5,7 +5,7 @@
 //! stays in the pot is bonds, and what overruled verifiers lost beyond fees.
 
 use crate::{
-	audit::types::{Audit, Phase, Seat, ShownCanary, VerifierInfo, MOST_WINDOWS},
+	audit::types::{Audit, Phase, Seat, SeatState, ShownCanary, VerifierInfo, MOST_WINDOWS},
 	impls::arithmetic,
 	pallet::{
 		CanaryFunds, Config, Error, Event, FeesOwed, HoldReason, Pallet, Seats, Tallies, Verifiers,
@@ -18,7 +18,7 @@ use aria_math::{
 	wide::{mul_div_ceil, mul_div_floor},
 };
 use aria_primitives::{
-	audit::{AuditParams, Blame, Verdict, REVIEW_ROUND},
+	audit::{AuditParams, Blame, FindingKind, Verdict, REVIEW_ROUND},
 	record::RecordEntry,
 	traits::{Accountable, Consents, Ledger, LotteryWork, RecordFunds, WorkNote, WorkSink},
 	AccountId, Balance, BlockNumber, Ppm, RecordId, PPM,
@@ -56,9 +56,11 @@ impl<T: Config> Pallet<T> {
 	/// Lets everything follow that follows from a verdict, and ends the audit; returns the weight.
 	pub(crate) fn conclude(id: RecordId, mut audit: Audit, verdict: Verdict) -> Weight {
 		let seats = if audit.phase == Phase::Waiting { Vec::new() } else { Self::seats_of(&id) };
-		let weight = T::WeightInfo::conclude(seats.len().saturated_into());
+		let record = T::Ledger::get(&id);
+		let stages = record.as_ref().map_or(0, |record| record.body.stages.len());
+		let weight = T::WeightInfo::conclude(stages.saturated_into(), seats.len().saturated_into());
 		let canary = audit.canary.take();
-		let Some(record) = T::Ledger::get(&id) else {
+		let Some(record) = record else {
 			// Without the record nobody could go on, and nobody can be named.
 			for (worker, seat) in seats {
 				Self::drop_seat(&id, &worker, &seat, Bond::Released);
@@ -84,11 +86,11 @@ impl<T: Config> Pallet<T> {
 			}
 			Verdict::Silent => Self::punish_gateway(&audit, &record),
 			Verdict::Failed { stage } => {
-				Self::punish_stage(&audit, &record, stage, proven.is_some())
+				Self::punish_stage(&audit, &record, stage, proven.as_ref())
 			}
 		};
 		if proven.is_none() {
-			Self::count_verdict(&record, verdict);
+			Self::count_verdict(&audit, &record, verdict);
 		}
 		let is_canary = proven.is_some();
 		Self::settle_seats(&id, &audit, &record, seats, verdict, taken, proven);
@@ -104,13 +106,23 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes everything unvested and stake of a stage that failed, and what those behind it have of the
 	/// record; gives the requester the price back out of that. Returns what is left in the pot, in
-	/// planck. A canary's stage loses the share only.
-	fn punish_stage(audit: &Audit, record: &RecordEntry, stage: u16, canary: bool) -> Balance {
+	/// planck. A canary's stage loses the share only, and where its maker's right was used before, its
+	/// worker's part in the lottery.
+	fn punish_stage(
+		audit: &Audit,
+		record: &RecordEntry,
+		stage: u16,
+		canary: Option<&ShownCanary>,
+	) -> Balance {
 		let (pot, index) = (T::AuditPot::get(), usize::from(stage));
 		let Some(node) = record.body.stages.get(index).map(|stage| &stage.node) else { return 0 };
-		if canary {
+		if let Some(canary) = canary {
 			let withheld = Self::withhold_share(audit, record, index);
 			Self::revoke(audit, record, index);
+			if canary.unpaid {
+				// Or one right would excuse work without end that nobody did.
+				T::Lottery::revoke_work(node, audit.epoch);
+			}
 			return Self::refund(record, withheld);
 		}
 		let mut taken = if Self::stage_signed(record, stage) {
@@ -143,9 +155,13 @@ impl<T: Config> Pallet<T> {
 		node.map_or(0, |node| T::Funds::withhold(audit.epoch, node, share, &T::AuditPot::get()))
 	}
 
-	/// Counts what the verdict says of each stage that it says something of.
-	fn count_verdict(record: &RecordEntry, verdict: Verdict) {
+	/// Counts what the verdict says of each stage that it says something of. That it passed says nothing
+	/// where the requester chose who was to look.
+	fn count_verdict(audit: &Audit, record: &RecordEntry, verdict: Verdict) {
 		let count = |index: usize, passed: bool| {
+			if passed && audit.stakes.named.is_some() {
+				return;
+			}
 			let signed = Self::stage_signed(record, index.saturated_into());
 			let Some(stage) = record.body.stages.get(index).filter(|_| signed) else { return };
 			Tallies::<T>::mutate(record.era, &stage.node, |entry| {
@@ -256,7 +272,7 @@ impl<T: Config> Pallet<T> {
 		let (lost, for_canary) = if canary.is_some() { (0, lost) } else { (lost, 0) };
 
 		let count = right.len() as u128;
-		let pay = Self::pay_of(audit, record, count, verdict, taken, lost);
+		let pay = Self::pay_of(audit, record, count, verdict, (taken, lost, for_canary));
 		// Those of a review knew that it is one, and so did its maker.
 		let (bonus, makers) = canary_slash_split(for_canary, &arithmetic(&audit.params));
 		let is_catcher = |worker: &AccountId, seat: &Seat| {
@@ -290,14 +306,27 @@ impl<T: Config> Pallet<T> {
 		canary: Option<u16>,
 	) -> Balance {
 		// A gateway may serve one verifier and not the other: who says so is not wrong, nor is who says
-		// something else of a record whose gateway was silent.
-		let is_final = matches!(verdict, Verdict::Passed | Verdict::Failed { .. });
+		// something else of a record whose gateway was silent. Whom a requester chose to judge acquits, and
+		// convicts nobody, not even those of another mind.
+		let is_final = audit.stakes.named.is_none()
+			&& matches!(verdict, Verdict::Passed | Verdict::Failed { .. });
+		// It ran nothing, and had others run the record again: that has its price.
+		let called_others = |seat: &Seat| {
+			let finding = FindingKind::Query;
+			is_final && seat.round == 0 && seat.state == SeatState::Counted { finding }
+		};
 		let can_be_wrong = |blame: &Blame| is_final && *blame != Blame::Gateway;
 		let mut lost: Balance = 0;
 		for (worker, seat) in seats {
 			let blame = Self::vote_of(&seat, stages).map(|(blame, _)| blame);
 			let Some(blame) = blame.filter(can_be_wrong) else {
-				Self::drop_seat(id, &worker, &seat, Bond::Released);
+				let is_lost = called_others(&seat);
+				let bond = if is_lost { Bond::Lost } else { Bond::Released };
+				Self::drop_seat(id, &worker, &seat, bond);
+				// The maker of a canary may be its gateway, and hand over garbage.
+				if is_lost && canary.is_none() {
+					lost = lost.saturating_add(seat.bond);
+				}
 				continue;
 			};
 			Self::drop_seat(id, &worker, &seat, Bond::Lost);
@@ -316,14 +345,15 @@ impl<T: Config> Pallet<T> {
 
 	/// What each of `count` right seats is due: first out of what was taken from who is to blame, then
 	/// out of what overruled seats lost, then out of the pot, on average no more than the records' own
-	/// parts for audits, and what is missing then out of the stages' shares.
+	/// parts for audits, and what is missing then out of the stages' shares. `(taken, lost, for_canary)`
+	/// is what came to the pot by this verdict: of who is to blame, of overruled seats, and of those that
+	/// passed a canary.
 	fn pay_of(
 		audit: &Audit,
 		record: &RecordEntry,
 		count: u128,
 		verdict: Verdict,
-		taken: Balance,
-		lost: Balance,
+		(taken, lost, for_canary): (Balance, Balance, Balance),
 	) -> Pay {
 		let Some(of_fault) = taken.checked_div(count) else { return Pay::default() };
 		let full = audit.params.verifier_fee;
@@ -340,8 +370,10 @@ impl<T: Config> Pallet<T> {
 		let numbers = arithmetic(&audit.params);
 		let due = seat_fee(record.price, shares, audit.probability_ppm, counted, &numbers);
 		// Of the pot, what is not somebody's already.
-		let spare =
-			Self::spare().saturating_sub(taken).saturating_sub(by_losers.saturating_mul(count));
+		let spare = Self::spare()
+			.saturating_sub(taken)
+			.saturating_sub(for_canary)
+			.saturating_sub(by_losers.saturating_mul(count));
 		let by_pot = due.pot.min(missing).min(spare.checked_div(count).unwrap_or(0));
 		let missing = missing.saturating_sub(by_pot);
 		let by_shares = if verdict == Verdict::Passed {

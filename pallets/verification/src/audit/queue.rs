@@ -18,6 +18,7 @@ use aria_primitives::{
 	BlockNumber, EpochIndex, Ppm, RecordId, PPM,
 };
 use frame_support::{traits::Get, weights::Weight};
+use sp_runtime::SaturatedConversion;
 
 /// One part of so many is what audits may take of a block's time.
 const BLOCK_PART: u64 = 5;
@@ -61,10 +62,14 @@ impl<T: Config> Pallet<T> {
 		let has_room = |steps: u32, weight: &Weight| {
 			steps < T::MaxStepsPerBlock::get() && weight.ref_time() < budget
 		};
+		let mut free = now.saturating_add(1);
 		for id in Deadlines::<T>::take(now) {
 			if !has_room(steps, &weight) {
-				Self::put_off(id, now);
-				weight = weight.saturating_add(T::WeightInfo::put_off());
+				let due = Self::put_off(id, free);
+				let full = T::DbWeight::get().reads(due.saturating_sub(free).into());
+				weight = weight.saturating_add(T::WeightInfo::put_off()).saturating_add(full);
+				// What is full stays full in this block.
+				free = due;
 				continue;
 			}
 			steps = steps.saturating_add(1);
@@ -75,8 +80,7 @@ impl<T: Config> Pallet<T> {
 			steps = steps.saturating_add(1);
 			weight = weight.saturating_add(Self::begin(id));
 		}
-		Self::close_epochs();
-		weight
+		weight.saturating_add(Self::close_epochs())
 	}
 
 	pub(crate) fn next_waiting() -> Option<RecordId> {
@@ -117,11 +121,12 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// In an epoch's first block: fixes its terms, and forgets old counts of verdicts.
-	pub(crate) fn begin_epoch() {
+	/// In an epoch's first block: fixes its terms, and forgets old counts of verdicts. Returns the weight
+	/// of these.
+	pub(crate) fn begin_epoch() -> Weight {
 		let epoch = T::CurrentEpoch::get();
 		if Terms::<T>::get().is_some_and(|terms| terms.lots.epoch == epoch) {
-			return;
+			return Weight::zero();
 		}
 		let audits = CanaryFunds::<T>::mutate(|budget| core::mem::take(&mut budget.audits));
 		let seed = canary_seed(epoch, &T::Beacon::get());
@@ -129,12 +134,16 @@ impl<T: Config> Pallet<T> {
 		Terms::<T>::put(EpochTerms { params: Self::params(), lots });
 
 		let oldest = TalliesFrom::<T>::get();
-		if oldest.saturating_add(TALLY_ERAS) < T::Work::current_era() {
-			let most = MAX_FORGOTTEN as usize;
-			if Tallies::<T>::drain_prefix(oldest).take(most).count() < most {
-				TalliesFrom::<T>::put(oldest.saturating_add(1));
-			}
+		if oldest.saturating_add(TALLY_ERAS) >= T::Work::current_era() {
+			return Weight::zero();
 		}
+		let most = MAX_FORGOTTEN as usize;
+		let forgotten = Tallies::<T>::drain_prefix(oldest).take(most).count();
+		if forgotten < most {
+			TalliesFrom::<T>::put(oldest.saturating_add(1));
+		}
+		let forgotten: u64 = forgotten.saturated_into();
+		T::DbWeight::get().reads_writes(forgotten.saturating_add(1), forgotten.saturating_add(1))
 	}
 
 	/// The terms of this epoch.
@@ -170,8 +179,9 @@ impl<T: Config> Pallet<T> {
 		until
 	}
 
-	/// Writes the audit down, with a place in the first block from `at` on that has one.
-	fn schedule(id: RecordId, mut audit: Audit, at: BlockNumber) {
+	/// Writes the audit down, with a place in the first block from `at` on that has one; returns that
+	/// block.
+	fn schedule(id: RecordId, mut audit: Audit, at: BlockNumber) -> BlockNumber {
 		let mut due = at;
 		// As many audits as there are places in so many blocks can't have begun.
 		while Deadlines::<T>::decode_len(due).unwrap_or(0) >= MAX_DEADLINES as usize {
@@ -182,6 +192,7 @@ impl<T: Config> Pallet<T> {
 		});
 		audit.due = due;
 		Audits::<T>::insert(id, audit);
+		due
 	}
 
 	/// Takes the audit out of the block in which it is due.
@@ -197,10 +208,9 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	pub(crate) fn put_off(id: RecordId, now: BlockNumber) {
-		if let Some(audit) = Audits::<T>::get(id) {
-			Self::schedule(id, audit, now.saturating_add(1));
-		}
+	/// Puts an audit off to the first block from `at` on that has a place; returns that block.
+	pub(crate) fn put_off(id: RecordId, at: BlockNumber) -> BlockNumber {
+		Audits::<T>::get(id).map_or(at, |audit| Self::schedule(id, audit, at))
 	}
 
 	/// Ends the window of an audit that is due; returns the weight of it.
@@ -235,23 +245,24 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::step_audit()
 	}
 
-	/// Notes how far all epochs are over and audited.
-	fn close_epochs() {
-		let Some(last) = T::CurrentEpoch::get().checked_sub(1) else { return };
+	/// Notes how far all epochs are over and audited; returns the weight of what it looked at beyond one.
+	fn close_epochs() -> Weight {
+		let Some(last) = T::CurrentEpoch::get().checked_sub(1) else { return Weight::zero() };
 		let mut next = ClosedThrough::<T>::get().map_or(0, |epoch| epoch.saturating_add(1));
 		if next > last {
-			return;
+			return Weight::zero();
 		}
 		if Audits::<T>::count() == 0 && PendingEpochs::<T>::decode_len().unwrap_or(0) == 0 {
 			ClosedThrough::<T>::put(last);
-			return;
+			return Weight::zero();
 		}
-		let mut steps = 0;
+		let mut steps = 0u32;
 		while steps < CLOSE_STEPS && next <= last && <Self as AuditDraw>::is_closed(next) {
 			ClosedThrough::<T>::put(next);
 			next = next.saturating_add(1);
 			steps = steps.saturating_add(1);
 		}
+		T::DbWeight::get().reads(u64::from(steps).saturating_mul(2))
 	}
 
 	/// Forgets a decided audit.

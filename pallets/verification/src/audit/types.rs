@@ -14,7 +14,7 @@ use sp_runtime::BoundedVec;
 /// Most epochs with verifiers that do not count yet.
 pub const MAX_PENDING_WEIGHTS: u32 = 4;
 /// Most audits with the same deadline.
-pub const MAX_DEADLINES: u32 = 64;
+pub const MAX_DEADLINES: u32 = 128;
 /// Eras for which verdicts on workers' stages are counted.
 pub const TALLY_ERAS: EraIndex = 28;
 /// Most counts of verdicts that an epoch's beginning forgets.
@@ -25,8 +25,11 @@ pub const MOST_WINDOWS: BlockNumber = 23;
 pub const MAX_CANARIES: u32 = 1_000;
 /// Epochs from a verifier's registration to its first seat: its key is older than any seed.
 pub const KEY_DELAY: EpochIndex = 2;
-/// Blocks after which a canary that was not shown has lost its bond.
+/// Blocks after which a canary that was not shown has lost its bond, unless its audit may be open.
 pub const CANARY_LIFE: BlockNumber = 14_400;
+/// Epochs after that of its commitment within which a canary's record is settled: it is no older than
+/// the anchor that a record needs.
+pub const CANARY_EPOCHS: EpochIndex = 4;
 /// Most times that a worker was a verifier of which anything is kept: the earliest goes first.
 pub const MAX_FORMER_TERMS: u32 = 16;
 /// Most of those that a block drops.
@@ -264,7 +267,8 @@ pub struct ShownCanary {
 	pub by: AccountId,
 	/// On hold, in planck.
 	pub bond: Balance,
-	/// Whether its maker's right was used for another one before: then it is not paid.
+	/// Whether its maker's right was used for another one before: then it is not paid, and its worker's
+	/// work counts no more in the lottery.
 	pub unpaid: bool,
 }
 

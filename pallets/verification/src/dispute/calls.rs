@@ -21,7 +21,7 @@ use aria_primitives::{
 	traits::Ledger,
 	AccountId, RecordId,
 };
-use frame_support::{ensure, traits::fungible::MutateHold};
+use frame_support::{dispatch::Pays, ensure, traits::fungible::MutateHold};
 use sp_core::H256;
 use sp_runtime::{DispatchError, DispatchResult};
 
@@ -235,6 +235,15 @@ impl<T: Config> Pallet<T> {
 		Disputes::<T>::insert(id, &accuser, dispute);
 		Self::deposit_event(Event::DisputeProven { id, accuser, against });
 		Ok(())
+	}
+
+	/// Whether what was posted in an audit pays the fee of its place in the block. Where the requester named
+	/// who audits, both sides may be one person's, who could fill blocks for nothing.
+	pub(crate) fn fee_of_post(id: &RecordId) -> Pays {
+		match Audits::<T>::get(id) {
+			Some(audit) if audit.stakes.named.is_none() => Pays::No,
+			_ => Pays::Yes,
+		}
 	}
 
 	/// The dispute of `accuser`, if it goes on and this is its window, and the record.

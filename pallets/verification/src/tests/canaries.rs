@@ -3,19 +3,25 @@
 use super::support::*;
 use crate::{
 	mock::{
-		enter_epoch, free, mint, next_block, stake_account, BurntSum, Faults, LotteryRevoked,
-		MaxVerifiers, Mock, Parameters, Revoked, System, Test, Verification, PARAMS,
+		enter_epoch, free, mint, next_block, stake_account, AuditPot, Balances, BurntSum, Faults,
+		LotteryRevoked, MaxVerifiers, Mock, Parameters, Revoked, System, Test, Verification, ED,
+		PARAMS,
 	},
-	Canaries, CanaryBudget, CanaryFunds, CanaryInfo, CanaryLots, Error, Event, FormerQueue,
-	FormerVerifiers, Phase, Terms, VerifierInfo, Verifiers, CANARY_LIFE, MAX_CANARIES,
-	MAX_FORMER_TERMS,
+	Audits, Canaries, CanaryBudget, CanaryFunds, CanaryInfo, CanaryLots, Error, Event, FormerQueue,
+	FormerVerifiers, Phase, Terms, VerifierInfo, Verifiers, CANARY_EPOCHS, CANARY_LIFE,
+	MAX_CANARIES, MAX_FORMER_TERMS,
 };
 use aria_primitives::{
 	audit::{canary_hash, prove_canary, AuditParams, SeatProof, Verdict},
+	hashing::sha256,
 	traits::{Accountable, AuditDraw},
 	AccountId, Balance, ARIA,
 };
-use frame_support::{assert_noop, assert_ok};
+use codec::Encode;
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::{fungible::Mutate, tokens::Preservation},
+};
 use sp_core::H256;
 use sp_runtime::{DispatchResult, TokenError};
 
@@ -260,6 +266,114 @@ fn a_canary_should_not_excuse_another_stage() {
 }
 
 #[test]
+fn a_record_whose_verifiers_were_named_should_be_no_canary() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let names = names_of(&all);
+		prepare();
+		let game = Game::make(2, Some(0), 0);
+		assert_ok!(commit(hash_of(&game, 0)));
+		next_block();
+		let game = game.settle(Some(names.using_encoded(sha256)));
+		enter_epoch(DRAWN_IN);
+		let found: Vec<_> = all.iter().map(|one| (one, Conduct::Echo)).collect();
+		game.play_named(&found, &names);
+		assert_eq!(
+			(game.phase(), game.audit().verdict),
+			(Some(Phase::Canary), Some(Verdict::Passed))
+		);
+		assert_noop!(show(&game, 0), Error::<Test>::NamedRecord);
+		game.end_window();
+		assert_eq!(game.verdict(), Some(Verdict::Passed));
+		assert!(all.iter().all(|one| one.free() > FREE && one.stake() == STAKE));
+	});
+}
+
+#[test]
+fn a_review_by_verifiers_that_the_requester_named_should_prove_nothing() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = canary(Some(0), 0);
+		let more = verifiers(60, 6);
+		enter_epoch(DRAWN_IN + 2);
+		game.play(&all_with(&all, Conduct::Echo));
+		assert_ok!(show(&game, 0));
+		// This can't happen; if it did, those who passed the record would keep what they have.
+		let names = names_of(&more);
+		Audits::<Test>::mutate(game.id, |audit| {
+			audit.as_mut().unwrap().stakes.named = Some(names.using_encoded(sha256));
+		});
+		game.end_window();
+		game.play_named(&all_with(&more, Conduct::Honest), &names);
+		assert_eq!(game.verdict(), Some(Verdict::Passed));
+		assert!(all.iter().chain(&more).all(|one| one.stake() == STAKE));
+		assert_eq!((free(&maker()), free(&poster())), (FREE, FREE));
+	});
+}
+
+#[test]
+fn a_canary_should_live_as_long_as_its_audit_may_be_open() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = canary(Some(1), 1);
+		let hash = hash_of(&game, 1);
+		let forget = || Verification::forget_canary(signed(&account(9)), hash);
+		// Windows are long, or the queue stands: its day is over before it may be shown.
+		let back = System::block_number();
+		System::set_block_number(back + CANARY_LIFE + 1);
+		assert_noop!(forget(), Error::<Test>::CanaryAlive);
+		System::set_block_number(back);
+		game.play(&all_with(&all, Conduct::Honest));
+		game.end_window();
+		assert_ok!(show(&game, 1));
+		game.end_window();
+		assert!(Faults::get().is_empty());
+	});
+}
+
+#[test]
+fn what_a_canary_takes_should_not_be_promised_twice() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		prepare();
+		let whole =
+			AuditParams { first_seats: 8, further_seats: 16, catch_ppm: 1_000_000, ..PARAMS };
+		Parameters::set(whole);
+		CanaryFunds::<Test>::put(CanaryBudget::default());
+		let game = Game::make(2, Some(0), 0);
+		assert_ok!(commit(hash_of(&game, 0)));
+		next_block();
+		let game = game.settle(None);
+		enter_epoch(DRAWN_IN);
+		let left = free(&AuditPot::get()) - ED;
+		let to = gateway();
+		assert_ok!(<Balances as Mutate<AccountId>>::transfer(
+			&AuditPot::get(),
+			&to,
+			left,
+			Preservation::Preserve
+		));
+		let money = all_money();
+		game.play(&[
+			(&all[0], Conduct::Honest),
+			(&all[1], Conduct::Honest),
+			(&all[2], Conduct::Echo),
+		]);
+		game.end_window();
+		assert_ok!(show(&game, 0));
+		game.end_window();
+		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 0 }));
+		// All that the third lost is theirs, in equal parts, and there is nothing else.
+		let lost = AuditParams::DEFAULT.canary_slash + AuditParams::DEFAULT.commit_bond;
+		for catcher in &all[..2] {
+			assert_eq!(catcher.free(), FREE + lost / 2);
+		}
+		assert_eq!(free(&AuditPot::get()), ED);
+		assert_eq!(all_money(), money);
+	});
+}
+
+#[test]
 fn a_verdict_should_stand_when_no_canary_is_shown() {
 	with_game(|| {
 		let all = verifiers(50, 3);
@@ -273,6 +387,7 @@ fn a_verdict_should_stand_when_no_canary_is_shown() {
 		let hash = hash_of(&game, 1);
 		let forget = || Verification::forget_canary(signed(&account(9)), hash);
 		assert_noop!(forget(), Error::<Test>::CanaryAlive);
+		enter_epoch(SETTLED_IN + CANARY_EPOCHS + 1);
 		let at = Canaries::<Test>::get(hash).unwrap().at;
 		let back = System::block_number();
 		System::set_block_number(at + CANARY_LIFE + 1);
@@ -365,7 +480,7 @@ fn a_canary_without_a_right_should_be_a_lie_like_others() {
 }
 
 #[test]
-fn a_right_should_pay_for_one_canary_and_excuse_others() {
+fn a_right_should_pay_for_one_canary_and_excuse_the_stake_of_others() {
 	with_game(|| {
 		let all = verifiers(50, 3);
 		prepare();
@@ -405,6 +520,8 @@ fn a_right_should_pay_for_one_canary_and_excuse_others() {
 		}
 		assert_eq!(free(&stake_account(&node(0))), STAKE);
 		assert_eq!((free(&maker()), free(&poster())), (FREE + reward(), FREE));
+		// The second one cost its worker the epoch's lottery: no right excuses work without end.
+		assert_eq!(LotteryRevoked::get(), [(node(0), SETTLED_IN)]);
 	});
 }
 
@@ -640,6 +757,14 @@ fn former_verifiers_should_be_kept_as_long_as_a_canary_lives() {
 		assert_eq!(terms[0].from, SETTLED_IN + 6);
 
 		let last = System::block_number() + CANARY_LIFE;
+		// Audits of what was committed to in the last epochs may be open.
+		System::set_block_number(last + 1);
+		for _ in 0..u64::from(MAX_FORMER_TERMS) {
+			next_block();
+		}
+		assert_eq!(FormerQueue::<Test>::iter().count(), 3);
+		System::set_block_number(last - 2);
+		enter_epoch(SETTLED_IN + 2 * (u64::from(MAX_FORMER_TERMS) + 2) + CANARY_EPOCHS + 1);
 		System::set_block_number(last - 1);
 		while FormerQueue::<Test>::iter().count() > 1 {
 			System::set_block_number(last - 1);

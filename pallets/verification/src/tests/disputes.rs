@@ -709,6 +709,38 @@ fn open_dispute_should_be_for_whom_the_verdict_is_against() {
 }
 
 #[test]
+fn posts_about_a_record_whose_verifiers_were_named_should_pay_for_their_place() {
+	with_game(|| {
+		let (game, all) = outvoted();
+		let case = Case::new(&game, &all[0], Conduct::Honest, [Said::FalseSums, Said::Right]);
+		assert_ok!(case.open_by(&case.accuser));
+		crate::Audits::<Test>::mutate(game.id, |audit| {
+			audit.as_mut().unwrap().stakes.named = Some(H256::repeat_byte(3));
+		});
+		game.next_window();
+		let pays =
+			|result: DispatchResultWithPostInfo| assert_eq!(result.unwrap().pays_fee, Pays::Yes);
+		pays(case.nodes());
+		game.next_window();
+		pays(case.accuse());
+		game.next_window();
+		pays(case.defend());
+		game.next_window();
+		pays(case.reply());
+		game.next_window();
+		pays(case.blocks_of(Party::Executor));
+		pays(case.blocks_of(Party::Accuser));
+		game.next_window();
+		pays(case.prove(Party::Executor));
+		game.next_window();
+		// What the chain has computed counts, whoever was named.
+		assert_eq!(game.verdict(), Some(Verdict::Failed { stage: 0 }));
+		assert_eq!(Faults::get(), [node(0)]);
+		assert_eq!(Verification::tally(node(0), 3).failed, 1);
+	});
+}
+
+#[test]
 fn posts_should_be_what_they_were_committed_to() {
 	with_game(|| {
 		let (game, all) = outvoted();

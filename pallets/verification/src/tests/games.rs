@@ -442,6 +442,30 @@ fn named_verifiers_should_pass_a_record_but_accuse_nobody() {
 }
 
 #[test]
+fn named_verifiers_should_neither_overrule_each_other_nor_make_a_name() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let names = names_of(&all);
+		enter_epoch(SETTLED_IN);
+		let game = Game::make(2, None, 0).settle(Some(names.using_encoded(sha256)));
+		enter_epoch(DRAWN_IN);
+		let money = all_money();
+		// The requester's own are the most.
+		let found = [Conduct::Honest, Conduct::Honest, Conduct::Output];
+		let played: Vec<_> = all.iter().zip(found).collect();
+		game.play_named(&played, &names);
+
+		assert_eq!(game.verdict(), Some(Verdict::Passed));
+		assert_eq!((all[2].free(), all[2].stake()), (FREE, STAKE));
+		assert!(all[..2].iter().all(|one| one.free() > FREE));
+		assert!(Passes::get().is_empty());
+		let tally = Verification::tally(node(0), 3);
+		assert_eq!((tally.passed, tally.failed), (0, 0));
+		assert_eq!(all_money(), money);
+	});
+}
+
+#[test]
 fn parameters_should_stay_those_of_the_beginning() {
 	with_game(|| {
 		let all = verifiers(50, 3);
@@ -636,7 +660,7 @@ fn prices_should_raise_the_odds_of_a_draw_and_be_limited_by_stakes() {
 			let stages = vec![StageStake::default()].try_into().unwrap();
 			let stake = 10 * ARIA;
 			let stakes = RecordStakes { stages, named: None, price, cost: 0, stake };
-			Verification::note_stakes(game.id, stakes);
+			assert_ok!(Verification::note_stakes(game.id, stakes));
 			game.id
 		};
 		let dear = settle(1, 5 * ARIA * 3 / 7);

@@ -3,8 +3,8 @@
 use crate::{
 	migrations::ToV2,
 	mock::{enter_epoch, free, id, new_test_ext, note, AuditPot, System, Test, Verification, ED},
-	Audits, ClosedThrough, Drawn, DrawnStatus, OpenAudits, Pallet, Settled, SettledRecord, Waiting,
-	WaitingEnds,
+	Audits, ClosedThrough, Drawn, DrawnStatus, OpenAudits, Pallet, PendingEpoch, PendingEpochs,
+	Settled, SettledRecord, Waiting, WaitingEnds,
 };
 use aria_primitives::{audit::Verdict, traits::RecordStakes, AccountId};
 use frame_support::traits::{
@@ -27,6 +27,9 @@ fn records_of_the_version_before_should_be_read() {
 		let key = Settled::<Test>::hashed_key_for(2, id(7));
 		frame_support::storage::unhashed::put(&key, &(500_000u32, false));
 		assert!(Settled::<Test>::get(2, id(7)).is_none());
+		let last = System::block_number();
+		let key = PendingEpochs::<Test>::hashed_key();
+		frame_support::storage::unhashed::put(&key, &vec![(2u64, 1u32, last)]);
 		let pot = AuditPot::get();
 		let burnt = <crate::mock::Balances as Mutate<AccountId>>::burn_from(
 			&pot,
@@ -48,6 +51,10 @@ fn records_of_the_version_before_should_be_read() {
 				forced: false,
 				stakes: RecordStakes::default()
 			})
+		);
+		assert_eq!(
+			PendingEpochs::<Test>::get().into_inner(),
+			[PendingEpoch { epoch: 2, records: 1, last_settled_at: last, expected_ppm: 0 }]
 		);
 		let at = System::block_number();
 		for drawn in 0..2 {

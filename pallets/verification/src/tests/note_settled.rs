@@ -3,13 +3,17 @@
 use crate::{
 	mock::{
 		assert_state_unchanged, build_and_execute, enter_epoch, id, new_test_ext, next_block, note,
-		CurrentEpoch, MaxPerEpoch, System, Test, Verification,
+		CurrentEpoch, MaxPerEpoch, MaxWaiting, System, Test, Verification, FLOOR,
 	},
-	Error, Event, PendingEpoch, PendingEpochs, Settled, SettledRecord, Unaudited,
+	Error, Event, PendingEpoch, PendingEpochs, Settled, SettledRecord, Unaudited, WaitingEnds,
 	MAX_PENDING_EPOCHS,
 };
-use aria_primitives::traits::{AuditDraw, RecordStakes};
+use aria_primitives::{
+	traits::{AuditDraw, RecordStakes},
+	Balance, Ppm, ARIA, PPM,
+};
 use frame_support::{assert_err, assert_noop, assert_ok};
+use sp_runtime::DispatchResult;
 
 #[test]
 fn current_epoch_should_be_the_configured_one() {
@@ -39,7 +43,12 @@ fn note_settled_should_queue_the_record_under_its_epoch() {
 		note(2..4, 0);
 		assert_eq!(
 			PendingEpochs::<Test>::get().into_inner(),
-			vec![PendingEpoch { epoch: 3, records: 3, last_settled_at: System::block_number() }]
+			vec![PendingEpoch {
+				epoch: 3,
+				records: 3,
+				last_settled_at: System::block_number(),
+				expected_ppm: 0,
+			}]
 		);
 		assert_eq!(Verification::pending(3), 3);
 		assert_eq!(Verification::pending(2), 0);
@@ -82,6 +91,51 @@ fn note_settled_should_fail_when_the_epoch_is_full() {
 		enter_epoch(1);
 		assert_ok!(Verification::note_settled(id(4), 0, true));
 		assert_eq!((Verification::pending(0), Verification::pending(1)), (3, 1));
+	});
+}
+
+/// Settles a record whose workers have this reputation, and which costs so much.
+fn settle(n: u32, reputation: Ppm, price: Balance) -> DispatchResult {
+	assert_ok!(Verification::note_settled(id(n), reputation, true));
+	Verification::note_stakes(id(n), RecordStakes { price, stake: 20 * ARIA, ..Default::default() })
+}
+
+fn expected() -> u64 {
+	PendingEpochs::<Test>::get().iter().map(|pending| pending.expected_ppm).sum()
+}
+
+#[test]
+fn note_stakes_should_keep_places_for_records_that_are_seldom_drawn() {
+	build_and_execute(|| {
+		MaxPerEpoch::set(1_000);
+		MaxWaiting::set(10);
+		// Newcomers' records take a half of the places, in whatever epoch,
+		(0..3).for_each(|n| assert_ok!(settle(n, 0, 0)));
+		enter_epoch(1);
+		(3..5).for_each(|n| assert_ok!(settle(n, 0, 0)));
+		assert_eq!(expected(), 5 * u64::from(PPM));
+		let full: DispatchResult = Err(Error::<Test>::EpochFull.into());
+		assert_eq!(settle(5, 0, 0), full);
+		// and so do dear ones, whoever made them.
+		assert_eq!(settle(6, PPM, 5 * ARIA), full);
+		// Those of the best known find room.
+		let before = expected();
+		(10..100).for_each(|n| assert_ok!(settle(n, PPM, 0)));
+		assert_eq!(expected(), before + 90 * u64::from(FLOOR));
+	});
+}
+
+#[test]
+fn note_stakes_should_count_what_waits_for_its_audit() {
+	build_and_execute(|| {
+		MaxWaiting::set(10);
+		(0..5).for_each(|n| assert_ok!(settle(n, 0, 0)));
+		enter_epoch(2);
+		next_block();
+		// They are drawn, and none has begun.
+		assert_eq!((expected(), WaitingEnds::<Test>::get().len()), (0, 5));
+		assert_eq!(settle(5, 0, 0), Err(Error::<Test>::EpochFull.into()));
+		assert_ok!(settle(6, PPM, 0));
 	});
 }
 

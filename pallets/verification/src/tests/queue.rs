@@ -3,13 +3,17 @@
 use super::support::*;
 use crate::{
 	mock::{
-		enter_epoch, next_block, CurrentEpoch, MaxDrawsPerBlock, MaxSteps, MaxWaiting, System,
-		Test, Verification,
+		enter_epoch, id, next_block, CurrentEpoch, Era, MaxDrawsPerBlock, MaxSteps, MaxWaiting,
+		System, Test, Verification,
 	},
-	Audits, ClosedThrough, Deadlines, OpenAudits, Phase, WaitingEnds, WeightInfo,
+	Audits, ClosedThrough, Deadlines, OpenAudits, Phase, Tallies, Tally, WaitingEnds, WeightInfo,
+	MAX_DEADLINES, TALLY_ERAS,
 };
 use aria_primitives::{audit::Verdict, traits::AuditDraw};
-use frame_support::assert_ok;
+use frame_support::{assert_ok, traits::Get, BoundedVec};
+use sp_core::ConstU32;
+
+type DbWeight = <Test as frame_system::Config>::DbWeight;
 
 /// Settles so many records of one stage, and draws them.
 fn drawn(count: u8) -> Vec<Game> {
@@ -90,7 +94,7 @@ fn audits_should_weigh_what_they_take() {
 		}
 		let idle = <() as WeightInfo>::on_initialize_idle();
 		let ended = <() as WeightInfo>::end_round(0);
-		let concluded = <() as WeightInfo>::conclude(0);
+		let concluded = <() as WeightInfo>::conclude(1, 0);
 		let expected = idle.saturating_add(ended).saturating_add(concluded);
 		assert_eq!(next_block(), expected);
 		assert_eq!(game.verdict(), Some(Verdict::Unaudited));
@@ -102,8 +106,12 @@ fn the_draw_should_wait_when_too_many_audits_do() {
 	with_game(|| {
 		let _all = verifiers(50, 1);
 		MaxSteps::set(0);
+		enter_epoch(SETTLED_IN);
+		let games: Vec<Game> =
+			(0..6).map(|number| Game::make(1, None, number).settle(None)).collect();
+		// Fewer places than the draw finds.
 		MaxWaiting::set(3);
-		let games = drawn(6);
+		enter_epoch(DRAWN_IN);
 		assert_eq!(in_phase(&games, Phase::Waiting), 3);
 		assert_eq!(Verification::pending(SETTLED_IN), 3);
 		next_block();
@@ -150,7 +158,51 @@ fn skipped_epochs_should_close_at_once_when_nothing_is_open() {
 		let game = Game::make(1, None, 0);
 		CurrentEpoch::set(100_001);
 		let _game = game.settle(None);
-		enter_epoch(100_050);
+		let found = DbWeight::get().reads(2);
+		let expected = <() as WeightInfo>::draw(1)
+			.saturating_add(<() as WeightInfo>::begin_audit())
+			.saturating_add(found);
+		assert_eq!(enter_epoch(100_050), expected);
 		assert_eq!(ClosedThrough::<Test>::get(), Some(100_000));
+	});
+}
+
+#[test]
+fn a_block_should_weigh_the_full_blocks_that_it_passes_when_it_puts_audits_off() {
+	with_game(|| {
+		let _all = verifiers(50, 1);
+		MaxDrawsPerBlock::set(2);
+		let games = drawn(2);
+		while System::block_number() < games[0].audit().until {
+			next_block();
+		}
+		MaxSteps::set(0);
+		let due = games[0].audit().due;
+		for block in [due + 1, due + 2] {
+			let full: Vec<_> = (0..MAX_DEADLINES).map(id).collect();
+			let full: BoundedVec<_, ConstU32<MAX_DEADLINES>> = full.try_into().unwrap();
+			Deadlines::<Test>::insert(block, full);
+		}
+		// The second one does not pass them again.
+		let expected = <() as WeightInfo>::on_initialize_idle()
+			.saturating_add(<() as WeightInfo>::put_off().saturating_mul(2))
+			.saturating_add(DbWeight::get().reads(2));
+		assert_eq!(next_block(), expected);
+		assert!(games.iter().all(|game| game.audit().due == due + 3));
+		(due + 1..due + 3).for_each(Deadlines::<Test>::remove);
+	});
+}
+
+#[test]
+fn an_epochs_beginning_should_weigh_the_counts_that_it_forgets() {
+	with_game(|| {
+		enter_epoch(1);
+		for worker in 0..3 {
+			Tallies::<Test>::insert(0, account(worker), Tally { passed: 1, failed: 0 });
+		}
+		Era::set(TALLY_ERAS + 1);
+		let idle = <() as WeightInfo>::on_initialize_idle();
+		assert_eq!(enter_epoch(2), idle.saturating_add(DbWeight::get().reads_writes(4, 4)));
+		assert_eq!(Tallies::<Test>::iter().count(), 0);
 	});
 }

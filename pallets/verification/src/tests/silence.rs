@@ -162,10 +162,11 @@ fn garbage_should_count_as_silence_when_most_get_it() {
 }
 
 #[test]
-fn garbage_for_one_should_harm_nobody() {
+fn who_has_others_run_a_right_record_again_should_lose_its_bond_alone() {
 	with_game(|| {
 		let all = verifiers(50, 3);
 		let game = Game::begin(2, None);
+		let money = all_money();
 		game.play(&[
 			(&all[0], Conduct::Garbage),
 			(&all[1], Conduct::Honest),
@@ -175,8 +176,39 @@ fn garbage_for_one_should_harm_nobody() {
 		assert_eq!(game.audit().round, 1);
 		game.end_window();
 		assert_eq!(game.verdict(), Some(Verdict::Passed));
+		// It ran nothing. A gateway may have handed garbage to it: so it keeps its stake.
+		let params = AuditParams::DEFAULT;
+		assert_eq!((all[0].free(), all[0].stake()), (FREE - params.commit_bond, STAKE));
+		// What it lost pays those who ran it.
+		assert_eq!(all[1].free(), FREE + params.verifier_fee);
+		assert_eq!(all_money(), money);
+	});
+}
+
+#[test]
+fn a_claim_that_nobody_answers_should_cost_nothing() {
+	with_game(|| {
+		let all = verifiers(50, 3);
+		let game = Game::begin(2, None);
+		assert_ok!(all[0].claim(&game));
+		for honest in &all[1..] {
+			assert_ok!(honest.commit(&game, Conduct::Honest));
+		}
+		game.end_window();
+		assert_eq!(game.phase(), Some(Phase::Rebut));
+		game.end_window();
+		for honest in &all[1..] {
+			assert_ok!(honest.reveal(&game, Conduct::Honest));
+		}
+		game.end_window();
+		for honest in &all[1..] {
+			assert_ok!(honest.open(&game, Conduct::Honest));
+		}
+		game.end_window();
+		assert_eq!(game.audit().round, 1);
+		game.end_window();
+		assert_eq!(game.verdict(), Some(Verdict::Passed));
 		assert_eq!((all[0].free(), all[0].stake()), (FREE, STAKE));
-		assert!(all[1].free() > FREE);
 	});
 }
 

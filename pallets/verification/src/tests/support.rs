@@ -163,7 +163,7 @@ impl Game {
 		let stake = StageStake { share: SHARE, burnt: 77, work: 5_000 };
 		let stages = vec![stake; stages].try_into().unwrap();
 		let stakes = RecordStakes { stages, named, price: PRICE, cost: COST, stake: STAKE };
-		Verification::note_stakes(self.id, stakes);
+		assert_ok!(Verification::note_stakes(self.id, stakes));
 		self
 	}
 
@@ -224,6 +224,22 @@ impl Game {
 			if *conduct != Conduct::Garbage {
 				assert_ok!(verifier.open(self, *conduct));
 			}
+		}
+		self.end_window();
+	}
+
+	/// Plays a round of verifiers whom the requester named.
+	pub fn play_named(&self, verifiers: &[(&Verifier, Conduct)], names: &Named) {
+		for (verifier, conduct) in verifiers {
+			assert_ok!(verifier.commit_named(self, *conduct, names));
+		}
+		self.next_window();
+		for (verifier, conduct) in verifiers {
+			assert_ok!(verifier.reveal(self, *conduct));
+		}
+		self.next_window();
+		for (verifier, conduct) in verifiers {
+			assert_ok!(verifier.open(self, *conduct));
 		}
 		self.end_window();
 	}
@@ -359,6 +375,17 @@ impl Verifier {
 		Verification::commit(origin, game.id, proof, commitment, Named::default())
 	}
 
+	/// Commits as one of those whom the requester named.
+	pub fn commit_named(
+		&self,
+		game: &Game,
+		conduct: Conduct,
+		names: &Named,
+	) -> DispatchResultWithPostInfo {
+		let (commitment, proof) = (self.commitment(game, conduct), self.proof(game));
+		Verification::commit(signed(&self.account), game.id, proof, commitment, names.clone())
+	}
+
 	pub fn commit(&self, game: &Game, conduct: Conduct) -> DispatchResultWithPostInfo {
 		self.commit_hash(game, self.commitment(game, conduct))
 	}
@@ -422,6 +449,12 @@ fn lie(game: &Game) -> Option<u16> {
 			boundary(*index, &root, &body.query_hash) != body.boundaries[usize::from(*index)]
 		})
 		.map(|index| index - 1)
+}
+
+/// The list that names these.
+pub fn names_of(verifiers: &[Verifier]) -> Named {
+	let names: Vec<AccountId> = verifiers.iter().map(|one| one.account.clone()).collect();
+	names.try_into().unwrap()
 }
 
 /// Registers so many verifiers, with seeds from `first` on.
