@@ -272,7 +272,8 @@ async fn a_record_should_leave_the_state_and_stay_found_and_proven_at_an_archive
 	}
 	let node_of = before["stages"][0]["node"].clone();
 	let page = eventually("the record in the index", LAG, || async {
-		let page = client.rpc("provenance_listByNode", params(std::slice::from_ref(&node_of))).await;
+		let page =
+			client.rpc("provenance_listByNode", params(std::slice::from_ref(&node_of))).await;
 		Ok(page.ok().filter(|page| page["records"] == json!([before])))
 	})
 	.await

@@ -110,9 +110,13 @@ fn note_stakes_should_keep_places_for_records_that_are_seldom_drawn() {
 		MaxPerEpoch::set(1_000);
 		MaxWaiting::set(10);
 		// Newcomers' records take a half of the places, in whatever epoch,
-		(0..3).for_each(|n| assert_ok!(settle(n, 0, 0)));
+		(0..3).for_each(|n| {
+			assert_ok!(settle(n, 0, 0));
+		});
 		enter_epoch(1);
-		(3..5).for_each(|n| assert_ok!(settle(n, 0, 0)));
+		(3..5).for_each(|n| {
+			assert_ok!(settle(n, 0, 0));
+		});
 		assert_eq!(expected(), 5 * u64::from(PPM));
 		let full: DispatchResult = Err(Error::<Test>::EpochFull.into());
 		assert_eq!(settle(5, 0, 0), full);
@@ -120,7 +124,9 @@ fn note_stakes_should_keep_places_for_records_that_are_seldom_drawn() {
 		assert_eq!(settle(6, PPM, 5 * ARIA), full);
 		// Those of the best known find room.
 		let before = expected();
-		(10..100).for_each(|n| assert_ok!(settle(n, PPM, 0)));
+		(10..100).for_each(|n| {
+			assert_ok!(settle(n, PPM, 0));
+		});
 		assert_eq!(expected(), before + 90 * u64::from(FLOOR));
 	});
 }
@@ -129,7 +135,9 @@ fn note_stakes_should_keep_places_for_records_that_are_seldom_drawn() {
 fn note_stakes_should_count_what_waits_for_its_audit() {
 	build_and_execute(|| {
 		MaxWaiting::set(10);
-		(0..5).for_each(|n| assert_ok!(settle(n, 0, 0)));
+		(0..5).for_each(|n| {
+			assert_ok!(settle(n, 0, 0));
+		});
 		enter_epoch(2);
 		next_block();
 		// They are drawn, and none has begun.

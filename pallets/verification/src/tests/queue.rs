@@ -10,7 +10,7 @@ use crate::{
 	MAX_DEADLINES, TALLY_ERAS,
 };
 use aria_primitives::{audit::Verdict, traits::AuditDraw};
-use frame_support::{assert_ok, traits::Get, BoundedVec};
+use frame_support::{assert_ok, BoundedVec};
 use sp_core::ConstU32;
 
 type DbWeight = <Test as frame_system::Config>::DbWeight;
