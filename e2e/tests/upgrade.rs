@@ -146,6 +146,7 @@ async fn pin_by_council(client: &Client, members: &[Pair; 3], model: ModelId) ->
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes four minutes"]
 async fn a_chain_of_the_previous_runtime_should_take_up_this_one_and_go_on() {
 	let dir = tempfile::tempdir().unwrap();
 	let spec = specification(dir.path()).unwrap();
