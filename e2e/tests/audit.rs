@@ -16,7 +16,8 @@ use aria_e2e::{
 };
 use aria_primitives::{audit::Verdict, record::LayerRange, views::AuditStatus, RecordId};
 use audit_support::{
-	corrupt, epoch, escrow, expect_seats, kernels, mend, prices, stake, status, verifiers, Lie,
+	corrupt, draw_all, epoch, escrow, expect_seats, kernels, mend, prices, stake, status,
+	verifiers, Lie,
 };
 use serde_json::{json, Value};
 use std::{collections::BTreeMap, time::Duration};
@@ -98,6 +99,7 @@ async fn who_lies_should_be_caught_and_nobody_else() {
 	);
 	let mut cluster = Cluster::start(spec.steady().unwrap()).await.unwrap();
 	expect_seats(&cluster.client, VERIFIERS as u32).await;
+	draw_all(&cluster.client).await;
 	let judges = verifiers(&cluster, VERIFIERS).await;
 	let known_in = epoch(&cluster.client).await;
 

@@ -23,8 +23,8 @@ use aria_primitives::{
 };
 use aria_runtime::RuntimeCall;
 use audit_support::{
-	drawn, epoch, expect_canaries, expect_seats, fees, mislead, stake, status, verifiers_with,
-	DrawnStatus, Lie,
+	draw_all, drawn, epoch, expect_canaries, expect_seats, fees, mislead, stake, status,
+	verifiers_with, DrawnStatus, Lie,
 };
 use serde_json::json;
 use sp_core::Pair as _;
@@ -154,6 +154,7 @@ async fn who_passes_a_canary_should_pay_and_who_catches_it_be_paid() {
 	let client = &cluster.client;
 	expect_seats(client, SEATS).await;
 	expect_canaries(client, RATE).await;
+	draw_all(client).await;
 	let mut judges = verifiers_with(&cluster, VERIFIERS, STAKES.0).await;
 	let first = cluster.workers.len();
 	let court: Vec<AccountId> = (first..first + VERIFIERS).map(Cluster::account).collect();

@@ -18,7 +18,9 @@ use aria_e2e::{
 	worker::Worker,
 };
 use aria_primitives::{audit::Verdict, record::LayerRange, views::AuditStatus, RecordId};
-use audit_support::{epoch, escrow, expect_seats, mislead, prices, stake, status, verifiers, Lie};
+use audit_support::{
+	draw_all, epoch, escrow, expect_seats, mislead, prices, stake, status, verifiers, Lie,
+};
 use serde_json::{json, Value};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -86,6 +88,7 @@ async fn the_runtime_should_convict_a_tampered_matrix_and_acquit_an_honest_stage
 	let spec = Spec::new(&LAYERS).node(books::node(IDLE));
 	let mut cluster = Cluster::start(spec.steady().unwrap()).await.unwrap();
 	expect_seats(&cluster.client, VERIFIERS as u32).await;
+	draw_all(&cluster.client).await;
 	let mut judges = verifiers(&cluster, VERIFIERS).await;
 	for judge in judges.iter_mut().take(DECEIVED) {
 		mislead(&cluster, judge, DISPUTED, Lie::Weights);

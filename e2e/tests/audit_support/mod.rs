@@ -195,6 +195,12 @@ pub async fn expect_seats(client: &Client, seats: u32) {
 	set(client, Parameters::FirstSeats(FirstSeats, Some(seats))).await;
 }
 
+/// Has every record drawn, whatever the reputation of who made it.
+pub async fn draw_all(client: &Client) {
+	use aria_runtime::dynamic::dynamic_params::audit::{Floor, Parameters};
+	set(client, Parameters::Floor(Floor, Some(aria_primitives::PPM))).await;
+}
+
 /// Expects a right to make a canary for each so many audits.
 pub async fn expect_canaries(client: &Client, rate: u32) {
 	use aria_runtime::dynamic::dynamic_params::audit::{CanaryRate, Parameters};
