@@ -90,7 +90,7 @@ failed=0
 check() {
 	local name=$1 status=0
 	shift
-	logged "clients-$name" timeout 180 "$@" || status=$?
+	logged "clients-$name" timeout 300 "$@" || status=$?
 	if ((status == 0)); then
 		printf '    ok      %s\n' "$name"
 		passed=$((passed + 1))
