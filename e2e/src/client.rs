@@ -112,6 +112,11 @@ impl Client {
 		Self::connect_to(url, VERSION.spec_version).await
 	}
 
+	/// The version of the chain's runtime.
+	pub fn spec_version(&self) -> u32 {
+		self.spec_version
+	}
+
 	/// The same for a chain whose runtime has another version, but the calls, events and state that
 	/// whoever asks uses as the runtime has that this program was built with.
 	pub async fn connect_to(url: &str, spec_version: u32) -> Result<Self> {

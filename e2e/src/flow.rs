@@ -256,6 +256,9 @@ pub async fn authorise(client: &Client) -> Result<Included> {
 	client.submit(&keys::requester(), call).await?.success()
 }
 
+/// The first version of the runtime that challenges workers.
+const CHALLENGES_SINCE: u32 = 2;
+
 /// Has each worker be asked so many times in an era whether it is there: not at all, where workers are
 /// accounts without a process.
 pub async fn ask_workers(client: &Client, times: u32) -> Result<Included> {
@@ -280,8 +283,11 @@ pub async fn set_up(client: &Client) -> Result<Network> {
 		serve(client, 1, model.id),
 		sell(client, model.id),
 		authorise(client),
-		ask_workers(client, 0),
 	)?;
+	// Nobody was asked before there were challenges.
+	if client.spec_version() >= CHALLENGES_SINCE {
+		ask_workers(client, 0).await?;
+	}
 	Ok(Network { model, consents: [first, second] })
 }
 
