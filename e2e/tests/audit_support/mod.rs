@@ -189,6 +189,19 @@ pub async fn verifiers_with(cluster: &Cluster, count: usize, stake: &str) -> Vec
 	workers
 }
 
+/// What workers say of one record, and what they complain of besides.
+pub fn said_of(id: RecordId, workers: &[Worker]) -> String {
+	let id = format!("{id:?}");
+	let tells =
+		|line: &&str| line.contains(&id) || line.contains(" WARN ") && !line.contains("record=");
+	let of = |worker: &Worker| {
+		let log = worker.log_text();
+		let lines: Vec<&str> = log.lines().filter(tells).collect();
+		format!("{}:\n{}\n", worker.name(), lines.join("\n"))
+	};
+	workers.iter().map(of).collect()
+}
+
 /// Expects so many seats in an audit's first round.
 pub async fn expect_seats(client: &Client, seats: u32) {
 	use aria_runtime::dynamic::dynamic_params::audit::{FirstSeats, Parameters};

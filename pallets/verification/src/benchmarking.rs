@@ -666,13 +666,13 @@ mod benchmarks {
 		}
 		let roots: Roots = roots.try_into().expect("as many as stages");
 		let finding = Finding::Boundary { index: MAX_STAGES as u16, roots };
-		let reveal = Reveal { root: H256::zero(), finding, nonce: H256::zero() };
-		let commitment = commitment(&Pallet::<T>::genesis(), &id, 0, &worker, &reveal);
+		let said = Reveal { root: H256::zero(), finding, nonce: H256::zero() };
+		let commitment = commitment(&Pallet::<T>::genesis(), &id, 0, &worker, &said);
 		seats::<T>(id, 1, SeatState::Committed { commitment });
 		enter::<T>(id, Phase::Reveal);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(worker.clone()), id, Box::new(reveal));
+		_(RawOrigin::Signed(worker.clone()), id, Box::new(said));
 
 		assert!(Seats::<T>::get(id, worker)
 			.is_some_and(|seat| matches!(seat.state, SeatState::Revealed { .. })));
