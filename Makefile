@@ -15,7 +15,7 @@ once := $(if $(filter-out 0 no,$(ONCE)),--once)
 .PHONY: help
 help: ## this list
 	@printf 'make TARGET, where TARGET is one of:\n\n'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: ## install what is missing: packages, Rust, the wasm target
@@ -41,7 +41,8 @@ test: build ## formatting, the Rust tests, the clients' tests
 	@scripts/test-openai.sh
 
 .PHONY: test-all
-test-all: test lint neon zombienet ## test, lint, neon, zombienet and the long tests
+test-all: test lint neon zombienet ## test, lint, neon, zombienet, each benchmark once, the long tests
+	@scripts/weights.sh --check
 	@scripts/test.sh --ignored
 	@scripts/test-openai.sh --others
 

@@ -164,8 +164,12 @@ fn fifteenths(weights: &[u64]) -> Vec<u64> {
 	weights.iter().map(|weight| (*weight as f64 * 15.0 / sum as f64).round() as u64).collect()
 }
 
+/// The slot of the best block, once there is one: genesis has none.
 async fn slot(client: &Client) -> Result<u64> {
-	Ok(claim(&client.header(None).await?).map_or(0, |(slot, _)| slot))
+	eventually("a block in a slot", PATIENCE, || async {
+		Ok(claim(&client.header(None).await?).map(|(slot, _)| slot))
+	})
+	.await
 }
 
 /// How far counts lie from what the chances let expect: each is a binomial variable.

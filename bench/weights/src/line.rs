@@ -1,9 +1,9 @@
 //! Lines through measurements: a constant, and a slope for each component.
 
-use crate::points::Component;
+use crate::{points::Component, squares::non_negative};
 use anyhow::{Context, Result};
 use frame_benchmarking::{Analysis, BenchmarkResult, BenchmarkSelector};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 /// `base + Σ slope × component`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,15 +17,46 @@ pub struct Line {
 impl Line {
 	/// The value at the point of a result.
 	pub fn at(&self, result: &BenchmarkResult) -> u64 {
-		let terms = self.slopes.iter().zip(&result.components);
-		terms.fold(self.base, |sum, (slope, (_, value))| {
-			sum.saturating_add(slope.saturating_mul(u64::from(*value)))
+		self.through(result.components.iter().map(|(_, value)| *value))
+	}
+
+	fn through(&self, point: impl Iterator<Item = u32>) -> u64 {
+		let terms = self.slopes.iter().zip(point);
+		terms.fold(self.base, |sum, (slope, value)| {
+			sum.saturating_add(slope.saturating_mul(u64::from(value)))
 		})
 	}
 
-	/// Picoseconds, by least squares over the middle half of each point's repetitions.
+	/// Picoseconds, by least squares over the median of each point's repetitions, without negative
+	/// coefficients, and so that the point with the least does not lie above. (`Analysis::min_squares_iqr` takes the least time of all as the base where its
+	/// line would begin below zero, and with that makes a call that is not at its greatest dearer by
+	/// half.)
 	pub fn of_time(components: &[Component], results: &[BenchmarkResult]) -> Result<Self> {
-		fit(components, results, BenchmarkSelector::ExtrinsicTime, Analysis::min_squares_iqr)
+		let medians = medians(results);
+		let samples: Vec<(Vec<f64>, f64)> = medians
+			.iter()
+			.map(|(point, time)| {
+				let varying = components.iter().zip(point).map(|(component, value)| {
+					// What never varies would be one with the base.
+					if component.low < component.high {
+						f64::from(*value)
+					} else {
+						0.0
+					}
+				});
+				(iter::once(1.0).chain(varying).collect(), *time as f64)
+			})
+			.collect();
+		let found = non_negative(&samples).context("no line goes through the measurements")?;
+		// Rounded up; no time is near 2^64 ps, which are half a year.
+		let mut rounded = found.into_iter().map(|value| value.ceil() as u64);
+		let mut line = Self { base: rounded.next().unwrap_or(0), slopes: rounded.collect() };
+		// Large points weigh most in a sum of squares: the smallest is not to be underpriced for that.
+		if let Some((point, time)) = medians.iter().min_by_key(|(_, time)| **time) {
+			let missing = time.saturating_sub(line.through(point.iter().copied()).into());
+			line.base = line.base.saturating_add(u64::try_from(missing).unwrap_or(u64::MAX));
+		}
+		Ok(line)
 	}
 
 	/// What can be counted exactly (reads, writes, bytes of a proof): a line on which or below which
@@ -45,20 +76,26 @@ impl Line {
 
 	/// By how many percent the median of a point exceeds this line of picoseconds, at worst.
 	pub fn excess_percent(&self, results: &[BenchmarkResult]) -> u64 {
-		let mut by_point: BTreeMap<Vec<u32>, (u64, Vec<u128>)> = BTreeMap::new();
-		for result in results {
-			let point = result.components.iter().map(|(_, value)| *value).collect();
-			let entry = by_point.entry(point).or_insert_with(|| (self.at(result), Vec::new()));
-			entry.1.push(result.extrinsic_time.saturating_mul(1_000));
-		}
-		let worst = by_point.into_values().filter_map(|(line, mut times)| {
-			times.sort_unstable();
-			let median = times.get(times.len() / 2)?;
-			let excess = median.saturating_sub(u128::from(line));
-			excess.saturating_mul(100).checked_div(u128::from(line))
+		let worst = medians(results).into_iter().filter_map(|(point, median)| {
+			let line = u128::from(self.through(point.iter().copied()));
+			median.saturating_sub(line).saturating_mul(100).checked_div(line)
 		});
 		u64::try_from(worst.max().unwrap_or(0)).unwrap_or(u64::MAX)
 	}
+}
+
+/// The median of the times at each point, in picoseconds.
+fn medians(results: &[BenchmarkResult]) -> BTreeMap<Vec<u32>, u128> {
+	let mut by_point: BTreeMap<Vec<u32>, Vec<u128>> = BTreeMap::new();
+	for result in results {
+		let point = result.components.iter().map(|(_, value)| *value).collect();
+		by_point.entry(point).or_default().push(result.extrinsic_time.saturating_mul(1_000));
+	}
+	let median = |mut times: Vec<u128>| {
+		times.sort_unstable();
+		times.get(times.len() / 2).copied()
+	};
+	by_point.into_iter().filter_map(|(point, times)| Some((point, median(times)?))).collect()
 }
 
 type Method = fn(&Vec<BenchmarkResult>, BenchmarkSelector) -> Result<Analysis>;
@@ -135,6 +172,19 @@ mod tests {
 		assert!(time.slopes[1].abs_diff(7_000) < 10, "{time:?}");
 		assert_eq!(reads.unwrap(), Line { base: 2, slopes: vec![1, 0] });
 		assert_eq!(time.excess_percent(&results), 0);
+	}
+
+	#[test]
+	fn the_least_time_should_not_lie_above_a_line_that_begins_at_zero() {
+		let components = [component(k, 1, 1_000)];
+		let results: Vec<_> = [(1, 60), (500, 10_000), (1_000, 22_000)]
+			.map(|(value, time)| result(&[value], time, 0))
+			.to_vec();
+
+		let time = Line::of_time(&components, &results).unwrap();
+
+		assert!(time.at(&results[0]) >= 60_000, "{time:?}");
+		assert!(time.at(&results[2]).abs_diff(22_000_000) < 1_500_000, "{time:?}");
 	}
 
 	#[test]

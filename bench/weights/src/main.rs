@@ -5,6 +5,7 @@
 //! | `runtime` | the runtime in wasm: what it offers, one run of one benchmark |
 //! | `points` | benchmarks, and the values at which they are measured |
 //! | `line` | lines through measurements |
+//! | `squares` | least squares without negative coefficients |
 //! | `measure` | from a benchmark to a weight |
 //! | `render` | a pallet's `weights.rs` |
 //! | `host` | the machine's processor and date |
@@ -20,6 +21,7 @@ mod measure;
 mod points;
 mod render;
 mod runtime;
+mod squares;
 
 use crate::{
 	measure::{measure, place, Names, Weight},
@@ -142,7 +144,8 @@ fn write(runtime: &Runtime, names: &Names, pallets: &Pallets, args: &Args) -> Re
 		repeats: args.repeat,
 	};
 	let points = pallets.values().flatten().map(|benchmark| benchmark.points(args.steps).len());
-	let bar = progress(points.sum())?;
+	let points: usize = points.sum();
+	let bar = progress(points * measure::visits(args.repeat))?;
 	let mut failed = 0usize;
 	for (pallet, benchmarks) in pallets {
 		let mut weights = Vec::new();

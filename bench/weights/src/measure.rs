@@ -100,7 +100,22 @@ impl Names {
 	}
 }
 
-/// Measures a benchmark at all of its points; calls `done` after each of them.
+/// Rounds in which the repetitions at all points are made.
+const ROUNDS: u32 = 5;
+
+/// The repetitions of each round.
+fn rounds(repeats: u32) -> impl Iterator<Item = u32> {
+	let all = repeats.clamp(1, ROUNDS);
+	(0..all).map(move |round| repeats / all + u32::from(round < repeats % all))
+}
+
+/// How often [`measure`] calls `done` for each point.
+pub fn visits(repeats: u32) -> usize {
+	1 + rounds(repeats).count()
+}
+
+/// Measures a benchmark at all of its points, in rounds: a machine that others use too is slower for
+/// minutes. Calls `done` after each point of each round, and once before for each.
 pub fn measure(
 	runtime: &Runtime,
 	names: &Names,
@@ -112,17 +127,27 @@ pub fn measure(
 	let (mut times, mut counts) = (Vec::new(), Vec::new());
 	// The first point is the one with the greatest components.
 	let mut touched = None;
-	for point in benchmark.points(steps) {
-		let at = || place(benchmark, &point);
-		runtime.run(benchmark, &point, Purpose::Verify).with_context(at)?;
-		let tracked = runtime.run(benchmark, &point, Purpose::Track).with_context(at)?;
-		let timed = runtime.run(benchmark, &point, Purpose::Time(repeats)).with_context(at)?;
+	let points = benchmark.points(steps);
+	for point in &points {
+		let at = || place(benchmark, point);
+		runtime.run(benchmark, point, Purpose::Verify).with_context(at)?;
+		let tracked = runtime.run(benchmark, point, Purpose::Track).with_context(at)?;
 		if touched.is_none() {
 			touched = tracked.first().map(|result| names.touched(result));
 		}
 		counts.extend(tracked.into_iter().map(without_keys));
-		times.extend(timed.into_iter().map(without_keys));
 		done();
+	}
+	for (round, repeats) in rounds(repeats).enumerate() {
+		for index in 0..points.len() {
+			// Back and forth, so that a machine that gets slower does not look like a slope.
+			let index = if round % 2 == 0 { index } else { points.len() - 1 - index };
+			let point = &points[index];
+			let timed = runtime.run(benchmark, point, Purpose::Time(repeats));
+			let timed = timed.with_context(|| place(benchmark, point))?;
+			times.extend(timed.into_iter().map(without_keys));
+			done();
+		}
 	}
 	ensure!(
 		!times.is_empty() && !counts.is_empty(),
@@ -162,6 +187,16 @@ fn without_keys(mut result: BenchmarkResult) -> BenchmarkResult {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn rounds_should_share_out_all_repetitions() {
+		for repeats in 1..=23 {
+			let each: Vec<u32> = rounds(repeats).collect();
+			assert_eq!(each.iter().sum::<u32>(), repeats);
+			assert!(each.iter().all(|part| *part >= 1) && each.len() <= ROUNDS as usize);
+			assert_eq!(visits(repeats), each.len() + 1);
+		}
+	}
 
 	#[test]
 	fn storage_should_be_named_where_a_pallet_owns_it() {

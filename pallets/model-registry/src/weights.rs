@@ -1,8 +1,8 @@
 //! Weights of `pallet_model_registry`, written by `make weights`.
 //!
-//! Measured on 2026-11-23 on AMD EPYC: the runtime in wasm over a database in memory,
+//! Measured on 2026-11-24 on AMD EPYC: the runtime in wasm over a database in memory,
 //! 10 steps of each component with the others at their greatest,
-//! 5 repetitions of each. Time by least squares; reads, writes and bytes
+//! 10 repetitions of each. Time by least squares; reads, writes and bytes
 //! of proof by the line on which or below which all that was counted lies.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
@@ -30,7 +30,7 @@ pub trait WeightInfo {
 /// Weights of `pallet_model_registry` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 75.9 µs at least.
+	/// Takes 65.8 µs at least.
 	///
 	/// The range of component `b` is `[512, 16384]`.
 	///
@@ -39,12 +39,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::Manifests` (r:0 w:1)
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	fn register_model(b: u32, ) -> Weight {
-		Weight::from_parts(105_054_171, 97)
-			.saturating_add(Weight::from_parts(2_314, 0).saturating_mul(b.into()))
+		Weight::from_parts(78_299_749, 97)
+			.saturating_add(Weight::from_parts(3_299, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 63.0 µs at least.
+	/// Takes 58.4 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -53,11 +53,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	/// - `ModelRegistry::OfferCount` (r:1 w:0)
 	fn unregister_model() -> Weight {
-		Weight::from_parts(64_967_000, 297)
+		Weight::from_parts(62_863_000, 297)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 65.5 µs at least.
+	/// Takes 64.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -65,18 +65,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::OfferCount` (r:1 w:1)
 	/// - `ModelRegistry::Offers` (r:1 w:1)
 	fn set_offer() -> Weight {
-		Weight::from_parts(69_212_000, 219)
+		Weight::from_parts(69_863_000, 219)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 62.7 µs at least.
+	/// Takes 63.5 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
 	/// - `ModelRegistry::OfferCount` (r:1 w:1)
 	/// - `ModelRegistry::Offers` (r:1 w:1)
 	fn remove_offer() -> Weight {
-		Weight::from_parts(66_138_000, 451)
+		Weight::from_parts(66_088_000, 451)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
@@ -86,42 +86,42 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	/// - `ModelRegistry::PinnedModels` (r:1 w:1)
 	fn pin() -> Weight {
-		Weight::from_parts(32_979_000, 2_244)
+		Weight::from_parts(33_660_000, 2_244)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 28.9 µs at least.
+	/// Takes 26.2 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Models` (r:1 w:1)
 	/// - `ModelRegistry::PinnedModels` (r:1 w:1)
 	fn unpin() -> Weight {
-		Weight::from_parts(36_965_000, 2_281)
+		Weight::from_parts(30_956_000, 2_281)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 45.9 µs at least.
+	/// Takes 41.1 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Aliases` (r:1 w:1)
 	/// - `ModelRegistry::AliasesOf` (r:2 w:2)
 	/// - `ModelRegistry::Models` (r:1 w:0)
 	fn set_alias() -> Weight {
-		Weight::from_parts(64_265_000, 2_959)
+		Weight::from_parts(47_471_000, 2_959)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 39.7 µs at least.
+	/// Takes 24.1 µs at least.
 	///
 	/// Keys read and written:
 	/// - `ModelRegistry::Aliases` (r:1 w:1)
 	/// - `ModelRegistry::AliasesOf` (r:1 w:1)
 	fn remove_alias() -> Weight {
-		Weight::from_parts(48_892_000, 1_669)
+		Weight::from_parts(28_752_000, 1_669)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 68.9 µs at least.
+	/// Takes 63.4 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Balances::Holds` (r:1 w:1)
@@ -130,7 +130,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `ModelRegistry::Offers` (r:1 w:1)
 	/// - `System::Account` (r:1 w:1)
 	fn dismiss_offer() -> Weight {
-		Weight::from_parts(69_964_000, 660)
+		Weight::from_parts(68_181_000, 660)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -139,48 +139,48 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 // For tests.
 impl WeightInfo for () {
 	fn register_model(b: u32, ) -> Weight {
-		Weight::from_parts(105_054_171, 97)
-			.saturating_add(Weight::from_parts(2_314, 0).saturating_mul(b.into()))
+		Weight::from_parts(78_299_749, 97)
+			.saturating_add(Weight::from_parts(3_299, 0).saturating_mul(b.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn unregister_model() -> Weight {
-		Weight::from_parts(64_967_000, 297)
+		Weight::from_parts(62_863_000, 297)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn set_offer() -> Weight {
-		Weight::from_parts(69_212_000, 219)
+		Weight::from_parts(69_863_000, 219)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn remove_offer() -> Weight {
-		Weight::from_parts(66_138_000, 451)
+		Weight::from_parts(66_088_000, 451)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn pin() -> Weight {
-		Weight::from_parts(32_979_000, 2_244)
+		Weight::from_parts(33_660_000, 2_244)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn unpin() -> Weight {
-		Weight::from_parts(36_965_000, 2_281)
+		Weight::from_parts(30_956_000, 2_281)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn set_alias() -> Weight {
-		Weight::from_parts(64_265_000, 2_959)
+		Weight::from_parts(47_471_000, 2_959)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn remove_alias() -> Weight {
-		Weight::from_parts(48_892_000, 1_669)
+		Weight::from_parts(28_752_000, 1_669)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn dismiss_offer() -> Weight {
-		Weight::from_parts(69_964_000, 660)
+		Weight::from_parts(68_181_000, 660)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}

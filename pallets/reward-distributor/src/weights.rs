@@ -1,7 +1,7 @@
 //! Weights of `pallet_reward_distributor`, written by `make weights`.
 //!
-//! Measured on 2026-11-23 on AMD EPYC: the runtime in wasm over a database in memory,
-//! 20 steps of each component with the others at their greatest,
+//! Measured on 2026-11-24 on AMD EPYC: the runtime in wasm over a database in memory,
+//! 10 steps of each component with the others at their greatest,
 //! 10 repetitions of each. Time by least squares; reads, writes and bytes
 //! of proof by the line on which or below which all that was counted lies.
 
@@ -31,18 +31,18 @@ pub trait WeightInfo {
 /// Weights of `pallet_reward_distributor` with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Takes 35.9 µs at least.
+	/// Takes 37.1 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
 	/// - `RewardDistributor::TotalUnclaimed` (r:1 w:1)
 	/// - `RewardDistributor::Unclaimed` (r:1 w:1)
 	fn claim() -> Weight {
-		Weight::from_parts(37_296_000, 131)
+		Weight::from_parts(45_587_000, 131)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(3_u64))
 	}
-	/// Takes 35.9 µs at least.
+	/// Takes 37.8 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
@@ -50,33 +50,39 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::Unclaimed` (r:1 w:1)
 	/// - `System::Account` (r:1 w:1)
 	fn claim_for() -> Weight {
-		Weight::from_parts(37_405_000, 131)
+		Weight::from_parts(42_503_000, 131)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
-	/// Takes 7.3 µs at least.
+	/// Takes 7.8 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
 	/// - `RewardDistributor::EraEnding` (r:1 w:1)
 	fn force_new_era() -> Weight {
-		Weight::from_parts(7_912_000, 70)
+		Weight::from_parts(14_111_000, 70)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
-	/// Takes 20.7 µs at least.
+	/// Takes 43.7 µs at least.
 	///
 	/// Keys read and written:
+	/// - `Babe::EpochIndex` (r:1 w:0)
 	/// - `RewardDistributor::CurrentEra` (r:1 w:0)
 	/// - `RewardDistributor::Eras` (r:1 w:1)
 	/// - `RewardDistributor::Lines` (r:1 w:1)
 	/// - `RewardDistributor::ModelEnergy` (r:2 w:1)
+	/// - `ValidatorRegistry::ValidatorOf` (r:1 w:0)
+	/// - `ValidatorRegistry::WaitingWork` (r:1 w:1)
+	/// - `ValidatorRegistry::WorkEpochs` (r:1 w:1)
+	/// - `Verification::Tallies` (r:1 w:0)
+	/// - `WorkerRegistry::Attendances` (r:1 w:0)
 	fn note_work() -> Weight {
-		Weight::from_parts(22_664_000, 497)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+		Weight::from_parts(45_738_000, 989)
+			.saturating_add(T::DbWeight::get().reads(11_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
-	/// Takes 9.6 µs at least.
+	/// Takes 9.8 µs at least.
 	///
 	/// Keys read and written:
 	/// - `RewardDistributor::Authored` (r:1 w:1)
@@ -84,11 +90,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::EraEnding` (r:1 w:0)
 	/// - `RewardDistributor::Eras` (r:1 w:1)
 	fn note_author() -> Weight {
-		Weight::from_parts(10_205_000, 246)
+		Weight::from_parts(10_736_000, 246)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
-	/// Takes 12.9 µs at least.
+	/// Takes 16.9 µs at least.
 	///
 	/// Keys read and written:
 	/// - `Babe::EpochIndex` (r:1 w:0)
@@ -97,25 +103,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::EraEpochs` (r:0 w:1)
 	/// - `RewardDistributor::Eras` (r:1 w:2)
 	fn roll_over() -> Weight {
-		Weight::from_parts(22_638_000, 246)
+		Weight::from_parts(19_569_000, 449)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
-	/// Takes 7.5 µs at least.
+	/// Takes 3.9 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
 	/// Keys read and written with the greatest components:
 	/// - `RewardDistributor::Lines` (r:51 w:50)
+	/// - `Verification::Tallies` (r:50 w:0)
+	/// - `WorkerRegistry::Attendances` (r:50 w:0)
 	fn sum_lines(n: u32, ) -> Weight {
-		Weight::from_parts(14_148_295, 214)
-			.saturating_add(Weight::from_parts(8_432_836, 0).saturating_mul(n.into()))
+		Weight::from_parts(12_136_000, 259)
+			.saturating_add(Weight::from_parts(12_672_964, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1_u64))
-			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 87).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 88).saturating_mul(n.into()))
 	}
-	/// Takes 3.7 µs at least.
+	/// Takes 4.0 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
@@ -124,15 +132,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
 	/// - `System::Account` (r:50 w:50)
 	fn pay_authors(n: u32, ) -> Weight {
-		Weight::from_parts(3_835_000, 247)
-			.saturating_add(Weight::from_parts(31_257_506, 0).saturating_mul(n.into()))
+		Weight::from_parts(6_209_000, 241)
+			.saturating_add(Weight::from_parts(33_923_110, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
 			.saturating_add(Weight::from_parts(0, 62).saturating_mul(n.into()))
 	}
-	/// Takes 3.7 µs at least.
+	/// Takes 3.9 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
@@ -143,15 +151,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::TotalMinted` (r:1 w:1)
 	/// - `System::Account` (r:50 w:50)
 	fn pay_workers(n: u32, ) -> Weight {
-		Weight::from_parts(3_845_000, 494)
-			.saturating_add(Weight::from_parts(43_273_238, 0).saturating_mul(n.into()))
+		Weight::from_parts(4_697_000, 451)
+			.saturating_add(Weight::from_parts(45_021_747, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 401).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 403).saturating_mul(n.into()))
 	}
-	/// Takes 12.9 µs at least.
+	/// Takes 14.2 µs at least.
 	///
 	/// The range of component `n` is `[0, 50]`.
 	///
@@ -161,59 +169,59 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// - `RewardDistributor::ModelEnergy` (r:1 w:0)
 	/// - `RewardDistributor::NextToPrune` (r:0 w:1)
 	fn prune(n: u32, ) -> Weight {
-		Weight::from_parts(12_263_988, 195)
-			.saturating_add(Weight::from_parts(4_418_793, 0).saturating_mul(n.into()))
+		Weight::from_parts(22_977_971, 184)
+			.saturating_add(Weight::from_parts(4_245_156, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 86).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 87).saturating_mul(n.into()))
 	}
 }
 
 // For tests.
 impl WeightInfo for () {
 	fn claim() -> Weight {
-		Weight::from_parts(37_296_000, 131)
+		Weight::from_parts(45_587_000, 131)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(3_u64))
 	}
 	fn claim_for() -> Weight {
-		Weight::from_parts(37_405_000, 131)
+		Weight::from_parts(42_503_000, 131)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn force_new_era() -> Weight {
-		Weight::from_parts(7_912_000, 70)
+		Weight::from_parts(14_111_000, 70)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn note_work() -> Weight {
-		Weight::from_parts(22_664_000, 497)
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
+		Weight::from_parts(45_738_000, 989)
+			.saturating_add(RocksDbWeight::get().reads(11_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn note_author() -> Weight {
-		Weight::from_parts(10_205_000, 246)
+		Weight::from_parts(10_736_000, 246)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn roll_over() -> Weight {
-		Weight::from_parts(22_638_000, 246)
+		Weight::from_parts(19_569_000, 449)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn sum_lines(n: u32, ) -> Weight {
-		Weight::from_parts(14_148_295, 214)
-			.saturating_add(Weight::from_parts(8_432_836, 0).saturating_mul(n.into()))
+		Weight::from_parts(12_136_000, 259)
+			.saturating_add(Weight::from_parts(12_672_964, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
-			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().reads((3_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 87).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 88).saturating_mul(n.into()))
 	}
 	fn pay_authors(n: u32, ) -> Weight {
-		Weight::from_parts(3_835_000, 247)
-			.saturating_add(Weight::from_parts(31_257_506, 0).saturating_mul(n.into()))
+		Weight::from_parts(6_209_000, 241)
+			.saturating_add(Weight::from_parts(33_923_110, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
@@ -221,21 +229,21 @@ impl WeightInfo for () {
 			.saturating_add(Weight::from_parts(0, 62).saturating_mul(n.into()))
 	}
 	fn pay_workers(n: u32, ) -> Weight {
-		Weight::from_parts(3_845_000, 494)
-			.saturating_add(Weight::from_parts(43_273_238, 0).saturating_mul(n.into()))
+		Weight::from_parts(4_697_000, 451)
+			.saturating_add(Weight::from_parts(45_021_747, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().reads((4_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 401).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 403).saturating_mul(n.into()))
 	}
 	fn prune(n: u32, ) -> Weight {
-		Weight::from_parts(12_263_988, 195)
-			.saturating_add(Weight::from_parts(4_418_793, 0).saturating_mul(n.into()))
+		Weight::from_parts(22_977_971, 184)
+			.saturating_add(Weight::from_parts(4_245_156, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 86).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 87).saturating_mul(n.into()))
 	}
 }
