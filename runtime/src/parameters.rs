@@ -186,11 +186,11 @@ parameter_types! {
 	/// A backlog of draws takes a third of a block at most.
 	pub const MaxDrawsPerBlock: u32 = 1_000;
 	pub const MaxVerifiers: u32 = 1_000;
-	/// Beyond this many, the draw waits for the audits; with 18 that begin in each block, for nearly an
-	/// hour. Before that, records are not settled: newcomers' beyond a half.
+	/// Beyond this many, the draw waits for the audits; with 12 that begin in each block, for an hour
+	/// and a half. Before that, records are not settled: newcomers' beyond a half.
 	pub const MaxWaitingAudits: u32 = 10_000;
-	/// As many as a fifth of a block has time for where audits pass: 22 audits of four steps.
-	pub const MaxAuditSteps: u32 = 90;
+	/// As many as a fifth of a block has time for where audits pass: 16 audits of four steps.
+	pub const MaxAuditSteps: u32 = 64;
 	pub MaxRecordsPerEpoch: u32 = records_per_epoch(ValidatorRegistry::epoch_length());
 
 	// --- rewards ------------------------------------------------------------------------------
