@@ -129,6 +129,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						| pallet_verification::Call::post_handover { .. }
 						| pallet_verification::Call::reveal { .. }
 						| pallet_verification::Call::open { .. }
+						| pallet_verification::Call::open_dispute { .. }
+						| pallet_verification::Call::post_nodes { .. }
+						| pallet_verification::Call::accuse_leaf { .. }
+						| pallet_verification::Call::defend_leaf { .. }
+						| pallet_verification::Call::reply_trace { .. }
+						| pallet_verification::Call::post_blocks { .. }
+						| pallet_verification::Call::prove_false { .. }
 						| pallet_verification::Call::claim_fees { .. },
 				)
 			),
