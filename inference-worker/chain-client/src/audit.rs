@@ -334,8 +334,9 @@ impl Chain {
 		self.entry_of(PALLET, "Verifiers", account, at).await
 	}
 
-	/// The hand-over that a gateway posted for `verifier` in one of the last `blocks` blocks, the latest
-	/// if there are several. The chain keeps it in the block's body alone.
+	/// A hand-over that was posted for `verifier` in one of the last `blocks` blocks and that `accepts`, the
+	/// latest if there are several. The chain keeps it in the block's body alone, where anybody can put
+	/// another one beside it, in a call that fails.
 	///
 	/// # Errors
 	/// Those of all reads.
@@ -344,9 +345,10 @@ impl Chain {
 		record: RecordId,
 		verifier: &AccountId,
 		blocks: BlockNumber,
+		accepts: impl Fn(&Sealed) -> bool,
 	) -> Result<Option<Sealed>, ChainError> {
 		let arguments = (record, verifier).encode();
-		self.posted("post_handover", &arguments, blocks, |_: &Sealed| true).await
+		self.posted("post_handover", &arguments, blocks, accepts).await
 	}
 
 	/// What stands behind `arguments` in the latest call of that name within the last `blocks` blocks that
