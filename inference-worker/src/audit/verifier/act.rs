@@ -24,7 +24,7 @@ use std::{sync::atomic::AtomicU64, time::Duration};
 use tokio::time::timeout;
 
 /// How long one question takes at most, whoever says to be the gateway.
-const ASK_LIMIT: Duration = Duration::from_secs(90);
+const ASK_LIMIT: Duration = Duration::from_secs(100);
 
 /// What was posted on chain for this verifier.
 enum Posted {

@@ -39,7 +39,7 @@ const MOST_OWED: usize = 64;
 /// Commitments that are on their way at once.
 const MOST_COMMITS: usize = 32;
 /// Gateways that are asked at once. Each may take its time, and keeps nobody else from a deadline.
-const MOST_ASKED: usize = 32;
+const MOST_ASKED: usize = 16;
 /// Audits with something on chain that is to be revealed or opened yet. With more nothing is committed to:
 /// as many reveals can be sent in one window, if they all fall due together.
 const MOST_OPEN: usize = 1_000;
