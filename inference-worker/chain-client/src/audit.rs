@@ -15,8 +15,9 @@ use codec::{Decode, Encode};
 use sp_core::{sr25519, H256};
 
 const PALLET: &str = "Verification";
-/// Most audits that are read.
-const MAX_AUDITS: usize = 4_096;
+/// Most audits that are read: 10,000 wait at most, and a block takes on 64, for windows of 2,400 blocks at
+/// most.
+const MAX_AUDITS: usize = 10_000 + 64 * 2_401;
 /// Most verifiers that are read.
 const MAX_VERIFIERS: usize = 10_000;
 /// Most seats of one audit that are read.
@@ -333,8 +334,9 @@ impl Chain {
 		self.entry_of(PALLET, "Verifiers", account, at).await
 	}
 
-	/// The hand-over that a gateway posted for `verifier` in one of the last `blocks` blocks, the latest
-	/// if there are several. The chain keeps it in the block's body alone.
+	/// A hand-over that was posted for `verifier` in one of the last `blocks` blocks and that `accepts`, the
+	/// latest if there are several. The chain keeps it in the block's body alone, where anybody can put
+	/// another one beside it, in a call that fails.
 	///
 	/// # Errors
 	/// Those of all reads.
@@ -343,9 +345,10 @@ impl Chain {
 		record: RecordId,
 		verifier: &AccountId,
 		blocks: BlockNumber,
+		accepts: impl Fn(&Sealed) -> bool,
 	) -> Result<Option<Sealed>, ChainError> {
 		let arguments = (record, verifier).encode();
-		self.posted("post_handover", &arguments, blocks, |_: &Sealed| true).await
+		self.posted("post_handover", &arguments, blocks, accepts).await
 	}
 
 	/// What stands behind `arguments` in the latest call of that name within the last `blocks` blocks that
@@ -382,7 +385,8 @@ impl Chain {
 		Ok(None)
 	}
 
-	/// The entries of a map whose keys begin with `prefix`; `name` reads a key's end.
+	/// The entries of a map whose keys begin with `prefix`; `name` reads a key's end. An error where there
+	/// are more than `most`: who is bound by what it said on chain may not take a part for all of it.
 	pub(crate) async fn entries<K, V: codec::DecodeAll>(
 		&self,
 		what: &str,
@@ -392,7 +396,11 @@ impl Chain {
 		name: impl Fn(&[u8]) -> Option<K>,
 	) -> Result<Vec<(K, V)>, ChainError> {
 		let block = self.fixed_hash(at).await?;
-		let keys = self.keys_under(prefix, most, block).await?;
+		let keys = self.keys_under(prefix, most.saturating_add(1), block).await?;
+		if keys.len() > most {
+			let reason = format!("there are more than {most} entries");
+			return Err(ChainError::BadAnswer { method: what.to_owned(), reason });
+		}
 		let mut entries = Vec::with_capacity(keys.len());
 		for chunk in keys.chunks(CHUNK) {
 			let values = self.values(chunk, block).await?;

@@ -26,6 +26,11 @@ impl Found {
 		Self { kind: rerun.finding(), roots: rerun.roots(), own_roots: rerun.own_roots(), nonce }
 	}
 
+	/// That something else than the record's query and tokens was posted for it: nothing was run.
+	pub fn query(nonce: H256) -> Self {
+		Self { kind: FindingKind::Query, roots: Vec::new(), own_roots: Vec::new(), nonce }
+	}
+
 	/// The root over the verifier's own trees.
 	pub fn own_root(&self) -> H256 {
 		merkle_root(&self.own_roots)

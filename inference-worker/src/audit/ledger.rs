@@ -122,6 +122,9 @@ impl Action {
 	}
 }
 
+/// Which hand-over is looked for.
+pub type Accepts<'a> = dyn Fn(&Sealed) -> bool + Send + Sync + 'a;
+
 /// The chain for a verifier.
 pub trait Ledger: Send + Sync + 'static {
 	/// The chain's first block.
@@ -139,12 +142,14 @@ pub trait Ledger: Send + Sync + 'static {
 	/// How far the chain has this verifier.
 	fn standing(&self, id: RecordId, round: u8) -> BoxFuture<'_, Result<Standing, LedgerError>>;
 
-	/// The hand-over that the gateway posted on chain for this verifier within the last `blocks`.
-	fn posted(
-		&self,
+	/// A hand-over that was posted on chain for this verifier within the last `blocks` and that `accepts`,
+	/// the latest of several. Beside the gateway's anybody may have put others.
+	fn posted<'a>(
+		&'a self,
 		id: RecordId,
 		blocks: BlockNumber,
-	) -> BoxFuture<'_, Result<Option<Sealed>, LedgerError>>;
+		accepts: &'a Accepts<'a>,
+	) -> BoxFuture<'a, Result<Option<Sealed>, LedgerError>>;
 
 	/// Sends something about the audit of `id`, and waits until a block has it.
 	fn send(&self, id: RecordId, action: Action) -> BoxFuture<'_, Result<(), LedgerError>>;

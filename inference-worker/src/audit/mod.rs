@@ -10,6 +10,7 @@
 //! | [`kept`] | what a gateway keeps for that, on disk |
 //! | [`store`] | what a verifier has begun, on disk |
 //! | [`step`] | what to do next about an audit: a pure function |
+//! | `turns` | which record is run again next |
 //! | [`found`] | a re-run in the chain's words |
 //! | [`canary`] | records that are false on purpose, to see who passes them |
 //! | [`conduct`] | a re-run within the consent's limits, behind paid work |
@@ -26,7 +27,8 @@
 //!
 //! Architecture invariant: whatever a commitment holds is on disk before the chain has it, so that a
 //! process that ends at any moment reveals and opens what an earlier one committed to, or never
-//! committed. No finding is said that this machine did not compute.
+//! committed. No finding is said that this machine did not compute; that a gateway posted something else
+//! than the record's is read, not computed.
 
 pub mod ask;
 pub mod canary;
@@ -41,6 +43,7 @@ pub mod seat;
 pub mod serve;
 pub mod step;
 pub mod store;
+mod turns;
 pub mod verifier;
 
 pub use file::FileError;

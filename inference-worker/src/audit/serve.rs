@@ -14,7 +14,10 @@ use aria_network::wire::{
 };
 use aria_primitives::{audit::Sealed, AccountId, Moment, RecordId};
 use codec::Decode;
-use futures::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use futures::{
+	io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+	stream, StreamExt,
+};
 use sp_core::sr25519;
 use sp_runtime::BoundedVec;
 use std::{
@@ -43,6 +46,8 @@ const PAGE: usize = 64;
 const MOST_UNKNOWN: Moment = 24 * 60 * 60 * 1_000;
 /// How long any is kept: 30 days.
 const MOST: Moment = 30 * MOST_UNKNOWN;
+/// Hand-overs that are posted at once: each waits for a block, and many may claim in one window.
+const POSTS_AT_ONCE: usize = 32;
 /// Between two attempts to post for the same claim.
 const POST_AGAIN: Duration = Duration::from_secs(30);
 
@@ -210,25 +215,36 @@ impl Giving {
 			}
 		};
 		posted.retain(|(claim, at)| at.elapsed() < POST_AGAIN && claims.contains(claim));
+		let mut due = Vec::new();
 		for claim in claims {
 			if posted.iter().any(|(other, _)| *other == claim) {
 				continue;
 			}
 			posted.push((claim.clone(), Instant::now()));
-			let (record, claimant) = (claim.record, claim.claimant.clone());
-			match self.rebut(claim).await {
-				Ok(()) => {
-					self.counters.posted.fetch_add(1, Ordering::Relaxed);
-					tracing::warn!(
-						target: LOG, ?record, %claimant,
-						"somebody says that this gateway is silent; the hand-over is posted on chain"
-					);
-				}
-				Err(reason) => tracing::error!(
-					target: LOG, ?record, %claimant, %reason,
-					"somebody says that this gateway is silent, and that can't be answered on chain"
-				),
+			due.push(claim);
+		}
+		stream::iter(due)
+			.for_each_concurrent(
+				POSTS_AT_ONCE,
+				|claim| async move { self.answer_claim(claim).await },
+			)
+			.await;
+	}
+
+	async fn answer_claim(&self, claim: Claim) {
+		let (record, claimant) = (claim.record, claim.claimant.clone());
+		match self.rebut(claim).await {
+			Ok(()) => {
+				self.counters.posted.fetch_add(1, Ordering::Relaxed);
+				tracing::warn!(
+					target: LOG, ?record, %claimant,
+					"somebody says that this gateway is silent; the hand-over is posted on chain"
+				);
 			}
+			Err(reason) => tracing::error!(
+				target: LOG, ?record, %claimant, %reason,
+				"somebody says that this gateway is silent, and that can't be answered on chain"
+			),
 		}
 	}
 

@@ -45,6 +45,9 @@ pub enum Step {
 	Forget,
 }
 
+/// Blocks of a window that go by before something is revealed or opened: the window's first block may be
+/// replaced by another, with another beacon, or one in which the window before goes on.
+const CALM: BlockNumber = 2;
 /// Part of the commit window that is left when a gateway that says nothing counts as silent: a quarter.
 /// Until then it is asked again.
 const PATIENCE: BlockNumber = 4;
@@ -54,6 +57,7 @@ pub fn step(place: &Place) -> Step {
 	let Place { best, window, until, length, handed, found, standing } = *place;
 	let next = best.saturating_add(1);
 	let is_late = next > until;
+	let is_calm = best >= until.saturating_sub(length).saturating_add(CALM);
 	// Towards a commitment, where one is still taken.
 	let on = |otherwise: Step| match (found, handed) {
 		(true, _) => Step::Commit,
@@ -79,6 +83,7 @@ pub fn step(place: &Place) -> Step {
 	match wanted {
 		Step::Forget => Step::Forget,
 		_ if is_late => Step::Wait,
+		Step::Reveal | Step::Open if !is_calm => Step::Wait,
 		other => other,
 	}
 }
@@ -128,6 +133,20 @@ mod tests {
 		assert_eq!(at(Window::Reveal, Revealed, 50, found), Step::Wait);
 		assert_eq!(at(Window::Open, Revealed, 50, found), Step::Open);
 		assert_eq!(at(Window::Open, Standing::Counted, 50, found), Step::Forget);
+	}
+
+	#[test]
+	fn nothing_should_be_revealed_or_opened_in_a_block_that_may_be_replaced() {
+		let found = |place: &mut Place| place.found = true;
+		for (window, standing, wanted) in [
+			(Window::Reveal, Standing::Committed, Step::Reveal),
+			(Window::Open, Standing::Revealed, Step::Open),
+		] {
+			assert_eq!(at(window, standing, 100, found), Step::Wait);
+			assert_eq!(at(window, standing, 99, found), Step::Wait);
+			assert_eq!(at(window, standing, 98, found), wanted);
+			assert_eq!(at(window, standing, 1, found), wanted);
+		}
 	}
 
 	#[test]

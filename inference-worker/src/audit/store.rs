@@ -44,6 +44,15 @@ impl Key {
 	pub fn name(&self) -> String {
 		format!("{}-{}", hex::encode(self.record.as_bytes()), self.round)
 	}
+
+	/// Whether a file may have its name from a key.
+	pub fn is_name(name: &str) -> bool {
+		name.split_once('-').is_some_and(|(record, round)| {
+			record.len() == 64
+				&& record.bytes().all(|byte| byte.is_ascii_hexdigit())
+				&& round.parse::<u8>().is_ok()
+		})
+	}
 }
 
 /// What a re-run came to: everything that is committed to.

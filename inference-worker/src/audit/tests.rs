@@ -6,7 +6,8 @@ use super::{
 	conduct::Machine,
 	kept::{HandOvers, Kept},
 	ledger::{
-		Action, Candidate, Claim, Docket, Ledger, LedgerError, Open, Standing, Window, Witness,
+		Accepts, Action, Candidate, Claim, Docket, Ledger, LedgerError, Open, Standing, Window,
+		Witness,
 	},
 	parts::{Gateways, Library, NoHandover, VerifierParts},
 	seal::{seal, unseal},
@@ -44,6 +45,8 @@ use std::{
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio_util::compat::TokioAsyncReadCompatExt;
+
+mod crowd;
 
 /// The last block of each window.
 const UNTIL: u32 = 1_000;
@@ -168,7 +171,8 @@ struct State {
 	committed: Option<H256>,
 	revealed: Option<Reveal>,
 	sent: Vec<&'static str>,
-	posted: Option<Sealed>,
+	/// What lies in the blocks, the earliest first.
+	posted: Vec<Sealed>,
 	gone: bool,
 }
 
@@ -192,7 +196,7 @@ impl World {
 			committed: None,
 			revealed: None,
 			sent: Vec::new(),
-			posted: None,
+			posted: Vec::new(),
 			gone: false,
 		});
 		Arc::new(Self { town, me: account(9), pair, state, answers })
@@ -327,9 +331,15 @@ impl Ledger for World {
 		Box::pin(async move { Ok(standing) })
 	}
 
-	fn posted(&self, _: RecordId, _: u32) -> BoxFuture<'_, Result<Option<Sealed>, LedgerError>> {
+	fn posted<'a>(
+		&'a self,
+		_: RecordId,
+		_: u32,
+		accepts: &'a Accepts<'a>,
+	) -> BoxFuture<'a, Result<Option<Sealed>, LedgerError>> {
 		let posted = self.with(|state| state.posted.clone());
-		Box::pin(async move { Ok(posted) })
+		let found = posted.into_iter().rev().find(|sealed| accepts(sealed));
+		Box::pin(async move { Ok(found) })
 	}
 
 	fn send(&self, _: RecordId, action: Action) -> BoxFuture<'_, Result<(), LedgerError>> {
@@ -376,6 +386,7 @@ async fn an_audit_should_go_its_way_through_a_restart_of_the_verifier() {
 	world.until_sent(&verifier, 1).await;
 	assert_eq!(world.sent(), ["commitment"]);
 	verifier.look().await.unwrap();
+	tokio::time::sleep(Duration::from_millis(20)).await;
 	assert_eq!(world.sent().len(), 1);
 	assert_eq!(verifier.counters.accused.load(Ordering::Relaxed), 0);
 
@@ -386,6 +397,7 @@ async fn an_audit_should_go_its_way_through_a_restart_of_the_verifier() {
 	// What would come too late is not sent.
 	world.is_in(Window::Open, 0);
 	verifier.look().await.unwrap();
+	tokio::time::sleep(Duration::from_millis(20)).await;
 	assert_eq!(world.sent().len(), 2);
 	world.is_in(Window::Open, 50);
 	world.until_sent(&verifier, 3).await;
@@ -430,27 +442,33 @@ async fn a_lie_should_be_said_with_its_boundary() {
 }
 
 #[tokio::test]
-async fn silence_should_be_said_late_and_answered_by_what_is_posted() {
+async fn silence_should_be_said_late_and_once() {
 	let world = World::new(Town::new(), false);
 	let dir = tempfile::tempdir().unwrap();
 	let verifier = world.verifier(dir.path());
 	verifier.look().await.unwrap();
+	tokio::time::sleep(Duration::from_millis(20)).await;
 	assert!(world.sent().is_empty());
 	world.is_in(Window::Commit, LENGTH / 4);
 	world.until_sent(&verifier, 1).await;
 	assert_eq!(world.sent(), ["claim of silence"]);
 	verifier.look().await.unwrap();
+	tokio::time::sleep(Duration::from_millis(20)).await;
 	assert_eq!(world.sent().len(), 1);
+}
 
-	// The gateway posts something that is not the record's: that is its own word.
-	let world = World::new(Town::new(), false);
-	let mut other = world.town.handed.clone();
-	other.tokens[0] ^= 1;
-	let sealed = seal(&other, &world.pair.public(), &world.town.id).unwrap();
+fn posted(world: &World, handed: &Handover) -> Sealed {
+	let sealed = seal(handed, &world.pair.public(), &world.town.id).unwrap();
 	let (ephemeral, bytes) = sealed.split_first_chunk::<32>().unwrap();
-	let posted = Sealed { ephemeral: *ephemeral, bytes: bytes.to_vec().try_into().unwrap() };
+	Sealed { ephemeral: *ephemeral, bytes: bytes.to_vec().try_into().unwrap() }
+}
+
+/// What a verifier whose claim was answered says when this lies in the blocks.
+async fn said_of(posts: impl FnOnce(&World) -> Vec<Sealed>) -> Option<Finding> {
+	let world = World::new(Town::new(), false);
+	let posts = posts(Arc::as_ref(&world));
 	world.with(|state| {
-		state.posted = Some(posted);
+		state.posted = posts;
 		state.standing = Standing::Rebutted;
 	});
 	let dir = tempfile::tempdir().unwrap();
@@ -458,8 +476,28 @@ async fn silence_should_be_said_late_and_answered_by_what_is_posted() {
 	world.until_sent(&verifier, 1).await;
 	world.is_in(Window::Reveal, 50);
 	world.until_sent(&verifier, 2).await;
-	let finding = world.with(|state| state.revealed.clone().map(|reveal| reveal.finding));
-	assert_eq!(finding, Some(Finding::Query));
+	world.with(|state| state.revealed.clone().map(|reveal| reveal.finding))
+}
+
+/// Whoever is answered on chain and says nothing loses its bond, so garbage is a finding.
+#[tokio::test]
+async fn garbage_that_a_gateway_posts_should_be_said_of_it() {
+	let other = |world: &World| {
+		let mut other = world.town.handed.clone();
+		other.tokens[0] ^= 1;
+		posted(world, &other)
+	};
+	assert_eq!(said_of(|world| vec![other(world)]).await, Some(Finding::Query));
+	// Not even sealed to the verifier's key.
+	let noise = Sealed { ephemeral: [7; 32], bytes: vec![8; 90].try_into().unwrap() };
+	assert_eq!(said_of(|_| vec![noise]).await, Some(Finding::Query));
+}
+
+#[tokio::test]
+async fn what_others_put_beside_a_hand_over_should_not_be_held_against_the_gateway() {
+	let noise = || Sealed { ephemeral: [7; 32], bytes: vec![8; 90].try_into().unwrap() };
+	let finding = said_of(|world| vec![noise(), posted(world, &world.town.handed), noise()]);
+	assert_eq!(finding.await, Some(Finding::Valid));
 }
 
 #[tokio::test]
@@ -471,6 +509,8 @@ async fn parties_should_not_judge_themselves() {
 	let verifier = world.verifier(dir.path());
 	for _ in 0..3 {
 		verifier.look().await.unwrap();
+		// What a look begins goes on behind it.
+		tokio::time::sleep(Duration::from_millis(20)).await;
 	}
 	assert!(world.sent().is_empty());
 	assert_eq!(verifier.counters.runs.load(Ordering::Relaxed), 0);

@@ -27,8 +27,8 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Disputes that are looked at together: each may wait for a block.
-const AT_ONCE: usize = 8;
+/// Disputes that are looked at together: each may wait for a block, and all have the same windows.
+const AT_ONCE: usize = 32;
 /// Before something that came to nothing is tried again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Windows of disputes: how far back something is looked for that was posted.
@@ -159,8 +159,10 @@ impl Disputer {
 		lock(&self.done).retain(|(side, _)| records.contains(&side.record));
 		lock(&self.tried).retain(|(side, _), _| records.contains(&side.record));
 		let best = hearings.at;
-		let sides: Vec<Look<'_>> =
+		let mut sides: Vec<Look<'_>> =
 			hearings.open.iter().flat_map(|hearing| self.sides(hearing)).collect();
+		// The first to end goes first.
+		sides.sort_by_key(|look| look.hearing.until);
 		stream::iter(sides)
 			.for_each_concurrent(AT_ONCE, |look| async move {
 				if let Err(error) = self.advance(&look, best).await {

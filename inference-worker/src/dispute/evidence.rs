@@ -214,14 +214,15 @@ impl Evidence {
 	}
 
 	async fn run(&self, matter: Matter, entry: &RecordEntry, wanted: Wanted) -> Result<(), Stuck> {
-		let _turn = self.turn.acquire().await;
-		if self.cancel.is_cancelled() {
-			return Ok(());
-		}
+		// Who hands over, or serves weights, may take its time: that holds up no other matter.
 		let handed = self.handed(matter, entry).await?;
 		let stage = entry.body.stages.get(usize::from(matter.index).saturating_sub(1));
 		let end = stage.map(|stage| stage.layers.end).unwrap_or_default();
 		let package = self.package(&entry.body, end).await?;
+		let _turn = self.turn.acquire().await;
+		if self.cancel.is_cancelled() {
+			return Ok(());
+		}
 		let (machine, cancel, body) =
 			(self.machine.clone(), self.cancel.clone(), entry.body.clone());
 		let started = Instant::now();

@@ -5,6 +5,7 @@ use super::{
 	common::Common,
 	patience::{patiently, AGAIN},
 };
+use crate::seldom::Seldom;
 use anyhow::Result;
 use aria_chain_client::{At, Call, ChainError, Challenge, Head, SubmitError, WorkerView};
 use aria_primitives::BlockNumber;
@@ -20,8 +21,11 @@ use tokio::time::timeout;
 /// How long the end of the process waits for the node to take that the worker rests. What it has taken goes
 /// on by itself.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// How often one challenge is answered: the branch that asked may come to nothing, and another answer fail.
+/// How often an answer to one challenge may fail in a block: the branch that asked may come to nothing. What
+/// no block took costs nothing, and is sent again as long as the challenge is open.
 const TRIES: u32 = 4;
+/// Answers that were not taken, in the log.
+static UNANSWERED: Seldom = Seldom::new();
 
 /// This worker's presence on chain.
 pub struct Presence {
@@ -57,21 +61,25 @@ fn step(
 	}
 }
 
-/// How often something was tried; a failure pays its fee.
+/// How often an answer failed in a block; that pays its fee.
 #[derive(Debug, Default)]
 struct Tries {
 	of: Option<Challenge>,
-	count: u32,
+	failed: u32,
 }
 
 impl Tries {
 	/// Whether the challenge may be answered once more.
-	fn take(&mut self, challenge: Challenge) -> bool {
+	fn may(&self, challenge: Challenge) -> bool {
+		self.of != Some(challenge) || self.failed < TRIES
+	}
+
+	/// Takes note that an answer failed.
+	fn fail(&mut self, challenge: Challenge) {
 		if self.of != Some(challenge) {
-			*self = Self { of: Some(challenge), count: 0 };
+			*self = Self { of: Some(challenge), failed: 0 };
 		}
-		self.count = self.count.saturating_add(1);
-		self.count <= TRIES
+		self.failed = self.failed.saturating_add(1);
 	}
 }
 
@@ -180,7 +188,7 @@ impl Presence {
 				} else {
 					chain.block_hash(open.asked_at).await?
 				};
-				let Some(block) = block.filter(|_| tries.take(open)) else { return Ok(()) };
+				let Some(block) = block.filter(|_| tries.may(open)) else { return Ok(()) };
 				let signature =
 					identity.sign_answer(&chain.genesis(), account, open.asked_at, &block);
 				match chain.submit(pair, Call::Answer(signature)).await {
@@ -193,12 +201,21 @@ impl Presence {
 							"a challenge was answered"
 						);
 					}
-					Err(error) => tracing::warn!(
-						target: "aria::worker",
-						%error,
-						asked_at = open.asked_at,
-						"a challenge is not answered; who misses one rests until it is back"
-					),
+					Err(error) => {
+						if matches!(error, SubmitError::Failed { .. }) {
+							tries.fail(open);
+						}
+						if let Some(unsaid) = UNANSWERED.turn() {
+							tracing::warn!(
+								target: "aria::worker",
+								%error,
+								asked_at = open.asked_at,
+								unsaid,
+								"a challenge is not answered yet; who misses one rests until it is back. See \
+								 that the account can pay a fee, and that the node is not behind"
+							);
+						}
+					}
 				}
 			}
 			Step::Resume => match chain.submit(pair, Call::Resume).await {
@@ -260,12 +277,16 @@ mod tests {
 	}
 
 	#[test]
-	fn one_challenge_should_be_answered_a_few_times_at_most() {
+	fn an_answer_should_fail_a_few_times_at_most() {
 		let (one, other) =
 			(Challenge { asked_at: 1, closes: 9 }, Challenge { asked_at: 2, closes: 9 });
 		let mut tries = Tries::default();
-		assert!((0..TRIES).all(|_| tries.take(one)));
-		assert!(!tries.take(one) && !tries.take(one));
-		assert!(tries.take(other));
+		for _ in 0..TRIES {
+			assert!(tries.may(one));
+			tries.fail(one);
+		}
+		assert!(!tries.may(one) && tries.may(other));
+		tries.fail(other);
+		assert!(tries.may(other));
 	}
 }

@@ -10,10 +10,11 @@ use super::{
 use crate::audit::{file::FileError, ledger::LedgerError, LOG};
 use aria_primitives::{
 	audit::{has_canary, prove_canary},
-	AccountId, Balance, EpochIndex, ARIA,
+	AccountId, Balance, EpochIndex, RecordId, ARIA,
 };
 use sp_core::{crypto::Ss58Codec, sr25519, Pair, H256};
 use std::{
+	collections::HashMap,
 	sync::{
 		atomic::{AtomicU64, Ordering},
 		Arc, Mutex, MutexGuard, PoisonError,
@@ -31,6 +32,10 @@ const COMMITTER_FEES: Balance = ARIA / 10;
 /// Fewest slots of an epoch that have to be left when a record is made: it has to be computed, and its
 /// commitment to be in a block.
 const ROOM: u64 = 4 * LEAST_SLOTS;
+/// Before something that the chain refused is sent again; twice as long each time, for each costs a fee.
+const REFUSED_AGAIN: Duration = Duration::from_secs(6);
+/// How often that doubles.
+const MOST_DOUBLINGS: u32 = 4;
 /// Before it is tried again to make one.
 const AGAIN: Duration = Duration::from_secs(20);
 
@@ -80,6 +85,8 @@ pub struct Maker {
 	plan: Mutex<Option<Plan>>,
 	/// When it was tried last to make one.
 	tried: Mutex<Option<Instant>>,
+	/// How often the chain refused something of a canary, and when last.
+	refused: Mutex<HashMap<RecordId, (u32, Instant)>>,
 	/// The accounts whose lack of money was said.
 	said: Mutex<Option<u64>>,
 }
@@ -114,6 +121,7 @@ impl Maker {
 			counters: Counters::default(),
 			plan: Mutex::default(),
 			tried: Mutex::default(),
+			refused: Mutex::default(),
 			said: Mutex::default(),
 		}))
 	}
@@ -138,10 +146,21 @@ impl Maker {
 	/// One look: first those that were made, which have deadlines, then whether to make one.
 	pub(super) async fn look(&self) -> Result<(), Stuck> {
 		let Some(view) = self.parts.ledger.view().await? else { return Ok(()) };
-		for canary in self.parts.store.all()? {
+		let canaries = self.parts.store.all()?;
+		lock(&self.refused)
+			.retain(|id, _| canaries.iter().any(|canary| canary.settlement.id == *id));
+		for canary in canaries {
 			let id = canary.settlement.id;
+			if !self.is_due(id) {
+				continue;
+			}
 			if let Err(error) = self.advance(canary, &view).await {
 				tracing::warn!(target: LOG, record = ?id, %error, "a canary does not go on");
+				if matches!(error, Stuck::Ledger(LedgerError::Never(_))) {
+					let mut refused = lock(&self.refused);
+					let times = refused.get(&id).map_or(0, |(times, _)| *times);
+					refused.insert(id, (times.saturating_add(1), Instant::now()));
+				}
 			}
 		}
 		if self.is_time(&view)? {
@@ -154,6 +173,14 @@ impl Maker {
 	}
 
 	// --- those that were made ------------------------------------------------------------------------
+
+	/// Whether it is time to go on with a canary of which the chain may have refused something.
+	fn is_due(&self, id: RecordId) -> bool {
+		lock(&self.refused).get(&id).is_none_or(|(times, last)| {
+			let doublings = times.saturating_sub(1).min(MOST_DOUBLINGS);
+			last.elapsed() >= REFUSED_AGAIN.saturating_mul(1 << doublings)
+		})
+	}
 
 	async fn advance(&self, mut canary: Canary, view: &View) -> Result<(), Stuck> {
 		let MakerParts { ledger, store, forge, pair, root, .. } = &self.parts;

@@ -40,6 +40,8 @@ struct Chain {
 	withdrawn: usize,
 	settled: Vec<RecordId>,
 	made: u32,
+	/// Whether no commitment is taken, for good.
+	refuses: bool,
 }
 
 struct World(Mutex<Chain>);
@@ -67,6 +69,7 @@ impl World {
 			withdrawn: 0,
 			settled: Vec::new(),
 			made: 0,
+			refuses: false,
 		})))
 	}
 
@@ -113,9 +116,12 @@ impl CanaryLedger for World {
 		Box::pin(async move {
 			self.with(|chain| {
 				chain.committed.push((by(pair), hash));
+				if chain.refuses {
+					return Err(LedgerError::Never("Verification::TooManyCanaries".to_owned()));
+				}
 				chain.commitment = Seen::Fresh;
-			});
-			Ok(())
+				Ok(())
+			})
 		})
 	}
 
@@ -266,6 +272,19 @@ async fn a_canary_should_be_committed_to_settled_and_shown() {
 	// Its accounts are known now.
 	assert_eq!(store.accounts().unwrap(), 1);
 	assert!(store.has_used(EPOCH).unwrap() && !store.has_used(EPOCH + 1).unwrap());
+}
+
+#[tokio::test]
+async fn what_is_refused_should_not_be_sent_at_each_block() {
+	let (world, dir) = (World::new(), tempfile::tempdir().unwrap());
+	world.with(|chain| chain.refuses = true);
+	let maker = maker(&world, dir.path());
+	for _ in 0..5 {
+		maker.look().await.unwrap();
+	}
+	// When it was made, and once more.
+	assert_eq!(world.with(|chain| (chain.made, chain.committed.len())), (1, 2));
+	assert_eq!(maker.counters.committed.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

@@ -21,8 +21,14 @@ pub(in super::super) fn later(error: impl std::fmt::Display) -> LedgerError {
 
 /// What becomes of something that could not be sent.
 pub(in super::super) fn unsent(error: SubmitError) -> LedgerError {
-	/// It was in time when it was sent, or another block may still take it.
-	const PASSING: [&str; 2] = ["Verification::NotInWindow", "Verification::SeatsTaken"];
+	/// It was in time when it was sent, another block may still take it, or the block that it stands on was
+	/// replaced and comes again.
+	const PASSING: [&str; 4] = [
+		"Verification::NotInWindow",
+		"Verification::SeatsTaken",
+		"Verification::NoDispute",
+		"Verification::NoAccusation",
+	];
 	let lasts = match &error {
 		SubmitError::Failed { name, .. } => !PASSING.contains(&name.as_str()),
 		SubmitError::BadCall(_) => true,

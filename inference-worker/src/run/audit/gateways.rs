@@ -16,7 +16,7 @@ use aria_primitives::{
 	record::RecordBody,
 	AccountId,
 };
-use futures::future::BoxFuture;
+use futures::{future::BoxFuture, stream::FuturesUnordered, StreamExt};
 use sp_core::sr25519;
 use std::{
 	collections::HashMap,
@@ -27,8 +27,10 @@ use tokio::time::timeout;
 
 /// How long a gateway is looked for.
 const SEARCH: Duration = Duration::from_secs(12);
+/// How long who answered for a gateway last is asked alone.
+const KNOWN: Duration = Duration::from_secs(20);
 /// Peers that say to be a gateway and are asked.
-const MOST_PEERS: usize = 4;
+const MOST_PEERS: usize = 6;
 /// Gateways whose peers are remembered.
 const MOST_KNOWN: usize = 4_096;
 
@@ -80,7 +82,8 @@ impl NetworkGateways {
 	) -> Result<(Handover, Named), NoHandover> {
 		let known = self.known().get(gateway).copied();
 		if let Some(peer) = known {
-			if let Ok((handed, named)) = self.ask_one(peer, request).await {
+			let asked = timeout(KNOWN, self.ask_one(peer, request)).await;
+			if let Ok(Ok((handed, named))) = asked {
 				if is_of(&handed, body) {
 					return Ok((handed, named));
 				}
@@ -89,11 +92,17 @@ impl NetworkGateways {
 		let (name, range) = gateway_place(gateway);
 		let found = timeout(SEARCH, self.handle.providers(name, range)).await;
 		let mut peers = found.unwrap_or_default();
-		// Who is connected is asked first.
+		// Of many, those who are connected.
 		peers.sort_by_key(|peer| self.handle.round_trip(peer).unwrap_or(Duration::MAX));
-		let mut last = NoHandover::Silent("the gateway is not found on the network".to_owned());
-		for peer in peers.into_iter().take(MOST_PEERS) {
-			match self.ask_one(peer, request).await {
+		// All together: who drags it out keeps nobody else from answering.
+		let mut asked: FuturesUnordered<_> = peers
+			.into_iter()
+			.take(MOST_PEERS)
+			.map(|peer| async move { (peer, self.ask_one(peer, request).await) })
+			.collect();
+		let mut why: Option<NoHandover> = None;
+		while let Some((peer, answer)) = asked.next().await {
+			let error = match answer {
 				Ok((handed, named)) if is_of(&handed, body) => {
 					let mut known = self.known();
 					if known.len() >= MOST_KNOWN {
@@ -102,13 +111,17 @@ impl NetworkGateways {
 					known.insert(gateway.clone(), peer);
 					return Ok((handed, named));
 				}
-				Ok(_) => {
-					last = NoHandover::Silent("what came is not the record's".to_owned());
-				}
-				Err(error) => last = error,
+				Ok(_) => NoHandover::Silent("what came is not the record's".to_owned()),
+				Err(error) => error,
+			};
+			// It is a refusal only if all refuse: anybody may say to be the gateway.
+			if why.is_none() || matches!(error, NoHandover::Silent(_)) {
+				why = Some(error);
 			}
 		}
-		Err(last)
+		Err(why.unwrap_or_else(|| {
+			NoHandover::Silent("the gateway is not found on the network".to_owned())
+		}))
 	}
 }
 

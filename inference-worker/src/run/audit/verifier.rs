@@ -1,7 +1,7 @@
 //! The chain, for a verifier.
 
 use super::chain::{later, lots, next_block, unsent, weight};
-use crate::audit::ledger::{Action, Docket, Ledger, LedgerError, Open, Standing, Window};
+use crate::audit::ledger::{Accepts, Action, Docket, Ledger, LedgerError, Open, Standing, Window};
 use aria_chain_client::{
 	audit::{Phase, SeatState},
 	At, Call, Chain,
@@ -79,13 +79,14 @@ impl Ledger for VerifierChain {
 		})
 	}
 
-	fn posted(
-		&self,
+	fn posted<'a>(
+		&'a self,
 		id: RecordId,
 		blocks: BlockNumber,
-	) -> BoxFuture<'_, Result<Option<Sealed>, LedgerError>> {
+		accepts: &'a Accepts<'a>,
+	) -> BoxFuture<'a, Result<Option<Sealed>, LedgerError>> {
 		Box::pin(async move {
-			let posted = self.chain.posted_handover(id, &self.account, blocks).await;
+			let posted = self.chain.posted_handover(id, &self.account, blocks, accepts).await;
 			posted.map_err(later)
 		})
 	}
