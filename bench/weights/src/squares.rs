@@ -99,7 +99,7 @@ mod tests {
 		assert!(found.iter().all(|value| *value >= 0.0), "{found:?}");
 		let most = bent.iter().map(|(_, y)| *y).fold(0.0, f64::max);
 		let highest = dot(&found, &[1.0, 20.0, 30_000.0]);
-		assert!((highest / most - 1.0).abs() < 0.25, "{highest} for {most}");
+		assert!((highest / most - 1.0).abs() < 0.3, "{highest} for {most}");
 		// A coefficient that helps nothing.
 		let found = non_negative(&samples(|a, b| 1_000.0 + 5.0 * a - 0.001 * b)).unwrap();
 		assert_eq!(found[2], 0.0);
