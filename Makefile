@@ -75,7 +75,7 @@ bench-serving: build ## three workers: tokens/s, cost of records, delays, 50 cli
 	@scripts/bench-serving.sh $(ARGS)
 
 .PHONY: bench-trust
-bench-trust: build ## what audits cost, and a search among a million records; an hour
+bench-trust: build ## what audits cost, and a search among a million records; a quarter of an hour
 	@scripts/bench-trust.sh $(ARGS)
 
 # Alone, for it needs neither the node nor the runtime. ARGS stands for all arguments:
